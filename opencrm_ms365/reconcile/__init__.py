@@ -1,0 +1,1 @@
+"""What should happen: pure decisions. No Django, no network, no clock; `now` and limits are arguments."""
