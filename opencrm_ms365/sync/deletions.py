@@ -1,0 +1,261 @@
+"""Plan, third part: what is gone on one side, or no longer among what the user syncs (DEL-01, ORG-12, CON-07 to 11).
+
+All deletions are counted before the first one is made, so that a guard can stop them (ORG-13).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..adapters.context import Scope
+from ..errors import GraphError, NotFound
+from ..graph.contacts import ContactItem
+from ..models import MappingState, RecordMapping
+from ..reconcile.decide import Delete, Forget, Let, Recreate, Release, gone_in_crm, gone_in_microsoft
+from ..reconcile.plan import Action
+from ..reconcile.policy import Side
+from ..reconcile.scope import fallen_out
+from . import held
+from .folders import Cursors
+from .limits import Limits
+from .merging import build_pair, crm_folder, merge_step
+from .report import Report
+from .steps import Step
+from .work import Work
+
+
+@dataclass
+class Found:
+    """Keys of mappings by what happened to them. Only keys are held, however many there are."""
+
+    gone_in_crm: list[int] = field(default_factory=list)
+    fallen_out: list[int] = field(default_factory=list)
+    gone_in_microsoft: list[int] = field(default_factory=list)
+
+
+def plan_deletions(work: Work, cursors: Cursors, report: Report) -> Iterator[list[Step]]:
+    """Chunks of steps. Suspected removals that turn out to be moves are merged as any other change."""
+    found = Found()
+    for chunk in _parts(work, _suspects(work)):
+        alive = _confirm(work, cursors, chunk, found)
+        if alive:
+            yield alive
+    for adapter in work.adapters:
+        found.gone_in_crm += _gone_in_crm(work, adapter)
+        found.fallen_out += _fallen_out(work, adapter)
+    yield from _decided(work, cursors, found, report)
+
+
+def _suspects(work: Work) -> list[int]:
+    rows = work.mappings().exclude(state=MappingState.INTENDED)
+    if work.preview:
+        rows = rows.filter(graph_id__in=work.suspects) | rows.filter(gone_since__isnull=False)
+    else:
+        rows = rows.filter(gone_since__isnull=False)
+    return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
+def _parts(work: Work, keys: list[int]) -> Iterator[list[RecordMapping]]:
+    for start in range(0, len(keys), work.chunk):
+        yield list(RecordMapping.objects.filter(pk__in=keys[start : start + work.chunk]).order_by("pk"))
+
+
+def _confirm(work: Work, cursors: Cursors, mappings: list[RecordMapping], found: Found) -> list[Step]:
+    """Ask Microsoft for each suspect by its id: a removal is also reported for what merely moved (SYNC-08)."""
+    answers = work.contacts.get([row.graph_id for row in mappings if row.graph_id])
+    alive = []
+    for mapping in mappings:
+        item = answers.get(mapping.graph_id or "")
+        if isinstance(item, ContactItem) and item.folder in cursors.names:
+            alive.append((mapping, item))
+        elif isinstance(item, (ContactItem, NotFound)):
+            found.gone_in_microsoft.append(mapping.pk)
+        elif isinstance(item, GraphError):
+            raise item
+    return [
+        step
+        for adapter in work.adapters
+        for step in _alive_steps(
+            work, cursors, adapter, [(mapping, item) for mapping, item in alive if mapping.adapter == adapter.name]
+        )
+    ]
+
+
+def _alive_steps(
+    work: Work, cursors: Cursors, adapter: Any, alive: list[tuple[RecordMapping, ContactItem]]
+) -> list[Step]:
+    ids = [mapping.object_id for mapping, _item in alive]
+    objects = adapter.by_ids(ids, work.ctx)
+    limits = Limits(work, adapter, ids)
+    steps = []
+    for mapping, item in alive:
+        step = Step(
+            action=Action.UPDATE,
+            adapter=adapter,
+            mapping=mapping,
+            object_id=mapping.object_id,
+            item=item,
+            obj=objects.get(mapping.object_id),
+            in_scope=mapping.in_scope,
+        )
+        if item.folder not in cursors.links:
+            step.action, step.decision = Action.RELEASE, Let(Release.MOVED_AWAY)
+            step.reason = "it was moved in Outlook to a folder that is not synced"
+            step.note(Action.RELEASE, None, reason=step.reason)
+        elif mapping.state != MappingState.LINKED or step.obj is None:
+            step.action = Action.SKIP
+        else:
+            limits.note(step)
+            merge_step(work, cursors, step)
+        steps.append(step)
+    return steps
+
+
+def _gone_in_crm(work: Work, adapter: Any) -> list[int]:
+    """One anti-join: every kind of deletion is seen, raw SQL included (DEL-01)."""
+    existing = adapter.existing(work.ctx).annotate(ms365_id=adapter.id_text()).order_by().values("ms365_id")
+    rows = work.mappings().filter(adapter=adapter.name).exclude(object_id__in=existing)
+    rows = rows.exclude(state=MappingState.RELEASED, released_by=Release.CRM_DELETED)
+    return list(rows.exclude(state=MappingState.INTENDED, intended_at__isnull=False).values_list("pk", flat=True))
+
+
+def missing_in_crm(work: Work, adapter: Any) -> tuple[int, int]:
+    """How many linked records the CRM does not show any more, out of how many."""
+    linked = work.mappings().filter(adapter=adapter.name, state=MappingState.LINKED)
+    existing = adapter.existing(work.ctx).annotate(ms365_id=adapter.id_text()).order_by().values("ms365_id")
+    return linked.exclude(object_id__in=existing).count(), linked.count()
+
+
+def _fallen_out(work: Work, adapter: Any) -> list[int]:
+    inside = adapter.in_scope(work.ctx, work.scope).annotate(ms365_id=adapter.id_text()).order_by().values("ms365_id")
+    existing = adapter.existing(work.ctx).annotate(ms365_id=adapter.id_text()).order_by().values("ms365_id")
+    rows = work.mappings().filter(adapter=adapter.name, state=MappingState.LINKED, in_scope=True)
+    return list(rows.exclude(object_id__in=inside).filter(object_id__in=existing).values_list("pk", flat=True))
+
+
+def _previous_scope(work: Work) -> Scope | None:
+    """The limits that the last whole cycle applied; None when they are today's."""
+    before = work.link.applied_scope.get(work.kind)
+    if before is None:
+        return None
+    folders = before.get("folders")
+    scope = Scope(
+        only_my_items=bool(before.get("only_my_items")), folders=tuple(folders) if folders is not None else None
+    )
+    return None if scope == work.scope else scope
+
+
+def _decided(work: Work, cursors: Cursors, found: Found, report: Report) -> Iterator[list[Step]]:
+    linked = work.mappings().filter(state=MappingState.LINKED).count()
+    deleting = {Side.MICROSOFT: 0, Side.CRM: 0}
+    for part in _all_steps(work, cursors, found):
+        for step in part:
+            if isinstance(step.decision, Delete):
+                deleting[step.decision.side] += 1
+    stopped = {side for side, count in deleting.items() if held.guard_stops(work, report, side, count, linked)}
+    for part in _all_steps(work, cursors, found):
+        steps = [step for step in part if not (isinstance(step.decision, Delete) and step.decision.side in stopped)]
+        for step in part:
+            if isinstance(step.decision, Delete) and step.decision.side in stopped and work.preview:
+                step.action, step.reason = Action.HOLD, "the deletion guard holds it until an administrator confirms"
+                steps.append(step)
+        if steps:
+            yield steps
+
+
+def _all_steps(work: Work, cursors: Cursors, found: Found) -> Iterator[list[Step]]:
+    for mappings in _parts(work, found.gone_in_microsoft):
+        yield from _by_adapter(work, mappings, lambda *args: _gone_in_microsoft_step(work, cursors, *args))
+    gone_in_microsoft = set(found.gone_in_microsoft)
+    for mappings in _parts(work, [key for key in found.gone_in_crm if key not in gone_in_microsoft]):
+        yield from _by_adapter(work, mappings, lambda *args: _gone_in_crm_step(work, *args))
+    done = gone_in_microsoft | set(found.gone_in_crm)
+    for mappings in _parts(work, [key for key in found.fallen_out if key not in done]):
+        yield from _by_adapter(work, mappings, lambda *args: _fallen_out_step(work, *args))
+
+
+def _by_adapter(work: Work, mappings: list[RecordMapping], decide: Any) -> Iterator[list[Step]]:
+    for adapter in work.adapters:
+        own = [row for row in mappings if row.adapter == adapter.name]
+        if own:
+            objects = adapter.by_ids([row.object_id for row in own], work.ctx)
+            limits = _Limits(work, adapter, list(objects))
+            yield [decide(adapter, row, objects.get(row.object_id), limits) for row in own]
+
+
+class _Limits:
+    """Why records of a part are outside the user's limits, today and in the last whole cycle; "" for inside."""
+
+    def __init__(self, work: Work, adapter: Any, object_ids: list[str]) -> None:
+        before = _previous_scope(work)
+        self.today: dict[str, str] = adapter.explain_scopes(object_ids, work.ctx, work.scope) if object_ids else {}
+        self.before = adapter.explain_scopes(object_ids, work.ctx, before) if object_ids and before else self.today
+
+
+def _step(adapter: Any, mapping: RecordMapping, obj: Any) -> Step:
+    return Step(
+        action=Action.DELETE,
+        adapter=adapter,
+        mapping=mapping,
+        object_id=mapping.object_id,
+        obj=obj,
+        in_scope=mapping.in_scope,
+    )
+
+
+def _settle(step: Step) -> Step:
+    """Say on the step what its decision means."""
+    match step.decision:
+        case Delete(side=side, reason=reason):
+            step.action, step.reason = Action.DELETE, reason
+            step.note(Action.DELETE, side, reason=reason)
+        case Recreate(reason=reason):
+            step.action, step.reason = Action.RESTORE, reason
+            step.note(Action.RESTORE, Side.MICROSOFT, reason=reason)
+        case Let(because=because):
+            step.action, step.reason = Action.RELEASE, str(because)
+            step.note(Action.RELEASE, None, reason=str(because))
+        case Forget(reason=reason):
+            step.action, step.reason = Action.FORGET, reason
+            step.note(Action.FORGET, None, reason=reason)
+    return step
+
+
+def _gone_in_crm_step(work: Work, adapter: Any, mapping: RecordMapping, obj: Any, limits: _Limits) -> Step:
+    step = _step(adapter, mapping, obj)
+    if mapping.state != MappingState.LINKED:
+        step.decision = Forget("it was no longer synced, and is deleted in the CRM")
+    else:
+        step.decision = gone_in_crm(work.policy.but(takes_in_only=not mapping.in_scope))
+    return _settle(step)
+
+
+def _gone_in_microsoft_step(
+    work: Work, cursors: Cursors, adapter: Any, mapping: RecordMapping, obj: Any, limits: _Limits
+) -> Step:
+    step = _step(adapter, mapping, obj)
+    if obj is None:
+        step.decision = Forget("deleted on both sides")
+    elif mapping.state == MappingState.RELEASED:
+        step.decision = Let(Release(mapping.released_by)) if mapping.released_by else Let(Release.UNLINKED)
+    elif mapping.in_scope and limits.today.get(mapping.object_id):
+        step.decision = Forget("gone in Microsoft, and no longer among what this user syncs")
+    else:
+        pair = build_pair(work, step)
+        policy = work.policy.but(takes_in_only=not mapping.in_scope)
+        step.decision = gone_in_microsoft(
+            pair, policy, work.digest, recoverable=adapter.recoverable and adapter.can_delete(obj, work.ctx)
+        )
+        if isinstance(step.decision, Recreate):
+            step.folder_to_microsoft = crm_folder(work, step)
+    return _settle(step)
+
+
+def _fallen_out_step(work: Work, adapter: Any, mapping: RecordMapping, obj: Any, limits: _Limits) -> Step:
+    step = _step(adapter, mapping, obj)
+    before = limits.before.get(mapping.object_id, "")
+    why = before or limits.today.get(mapping.object_id, "")
+    step.decision = fallen_out(work.policy, by_record=bool(before), why=why)
+    return _settle(step)

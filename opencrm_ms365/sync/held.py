@@ -1,0 +1,108 @@
+"""What waits for a person: guards that stopped deletions, and matches that are not clear (ORG-08, ORG-13)."""
+
+from __future__ import annotations
+
+import hashlib
+
+from django.db import IntegrityError, transaction
+
+from ..conf import settings
+from ..models import HeldDecision, encrypt
+from ..reconcile.guard import DeletionGuard, vanished
+from ..reconcile.policy import Side
+from .report import Report, ambiguous_key
+from .steps import Step
+from .work import Work
+
+
+def hold(work: Work, reason: str, key: str, summary: dict[str, object], details: object = None) -> HeldDecision | None:
+    """Open a decision, or find the one that waits already. None in a preview: it writes nothing."""
+    if work.preview:
+        return None
+    rows = HeldDecision.objects.filter(link=work.link, key=key, state__in=["open", "confirmed"])
+    known = rows.first()
+    if known is None:
+        try:
+            with transaction.atomic():
+                known = HeldDecision.objects.create(
+                    link=work.link,
+                    tenant=work.link.tenant,
+                    kind=work.kind,
+                    reason=reason,
+                    key=key,
+                    summary=summary,
+                    details=encrypt(details) if details is not None else None,
+                    at=work.now,
+                )
+        except IntegrityError:
+            known = rows.first()
+    elif known.state == HeldDecision.State.OPEN and known.summary != summary:
+        rows.update(summary=summary)
+    return known
+
+
+def guard_stops(work: Work, report: Report, side: Side, deletions: int, linked: int) -> bool:
+    """Whether the deletion guard stops these deletions. A confirmed decision lets that many through, once."""
+    guard = DeletionGuard(percent=work.organisation.deletion_guard_percent, minimum=settings.DELETION_GUARD_MINIMUM)
+    key = _key("guard", work.kind, side)
+    if not guard.stops(deletions, linked) or (side is Side.MICROSOFT and work.vanished_confirmed):
+        return False
+    summary: dict[str, object] = {"side": str(side), "deletions": deletions, "records": linked}
+    decision = hold(work, HeldDecision.Reason.DELETION_GUARD, key, summary)
+    if decision is not None and decision.state == HeldDecision.State.CONFIRMED:
+        if deletions <= int(decision.summary.get("deletions", 0)):
+            HeldDecision.objects.filter(pk=decision.pk).update(state=HeldDecision.State.DONE)
+            return False
+        HeldDecision.objects.filter(pk=decision.pk).update(state=HeldDecision.State.OPEN, summary=summary)
+    where = "in Microsoft" if side is Side.MICROSOFT else "in the CRM"
+    report.problem(
+        code="deletion_guard",
+        reason=f"This cycle would delete {deletions} of {linked} synced contacts {where}. It stopped before deleting "
+        "and goes on when an administrator confirms.",
+        detail=str(side),
+    )
+    return True
+
+
+def vanished_stops(work: Work, report: Report, missing: int, linked: int) -> bool:
+    """Whether the CRM shows so few of its linked records that this looks like a mistake rather than deletions."""
+    if missing <= settings.DELETION_GUARD_MINIMUM or not vanished(missing, linked):
+        return False
+    key = _key("vanished", work.kind)
+    summary: dict[str, object] = {"missing": missing, "records": linked}
+    decision = hold(work, HeldDecision.Reason.VANISHED, key, summary)
+    if decision is not None and decision.state == HeldDecision.State.CONFIRMED:
+        HeldDecision.objects.filter(pk=decision.pk).update(state=HeldDecision.State.DONE)
+        work.vanished_confirmed = True
+        return False
+    report.problem(
+        code="vanished",
+        reason=f"The CRM shows only {linked - missing} of {linked} contacts that are in sync. The sync of contacts "
+        "stopped until an administrator confirms that the others were really deleted.",
+    )
+    return True
+
+
+def hold_ambiguous(work: Work, report: Report, step: Step) -> None:
+    """Keep an unclear match for a person (ORG-08). The candidates are keys of CRM records; names are not stored."""
+    key = ambiguous_key(work.kind, step.graph_id)
+    report.problem(
+        code="ambiguous",
+        graph_id=step.graph_id,
+        reason=f"A contact in Microsoft was not linked because {step.reason}. Choose which one it is.",
+    )
+    hold(
+        work,
+        HeldDecision.Reason.AMBIGUOUS,
+        key,
+        {"candidates": len(step.candidates)},
+        {
+            "graph_id": step.graph_id,
+            "candidates": [list(ref) for ref in step.candidates],
+            "label": step.item.data.label() if step.item else "",
+        },
+    )
+
+
+def _key(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()

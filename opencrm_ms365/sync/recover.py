@@ -1,0 +1,137 @@
+"""Before a cycle: creations whose answer was lost, and contacts about which a person has decided (I-1, ORG-08).
+
+A creation is looked for by the identity that it carries. A look-up right after a lost answer may not see the new record
+yet: it is looked for again before it is sent again, and a twin that appears later is removed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from ..graph.contacts import ContactItem
+from ..models import HeldDecision, InboxItem, MappingState, RecordMapping, decrypt
+from ..reconcile.plan import Action
+from ..reconcile.policy import Side
+from . import apply_microsoft, inbox
+from .apply_crm import save_mappings
+from .folders import Cursors
+from .limits import scope_ids
+from .merging import build_pair, crm_folder
+from .report import Report
+from .steps import Step
+from .work import Work
+
+#: More lost creations than this are looked for in a listing of their folder instead of one by one.
+ONE_BY_ONE = 5
+LOOKS = 3
+PAUSE_S = 1.0
+
+
+def recover(work: Work, report: Report, cursors: Cursors, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Adopt what was created, repeat what was not."""
+    lost = list(work.mappings().filter(state=MappingState.INTENDED, intended_at__isnull=False))
+    for look in range(LOOKS):
+        if not lost:
+            break
+        if look:
+            sleep(PAUSE_S)
+        lost = _adopt(work, cursors, lost)
+        work.check_lease()
+    due = list(
+        work.mappings().filter(state=MappingState.INTENDED, intended_at__isnull=True).exclude(next_try_at__gt=work.now)
+    )
+    _create_again(work, report, cursors, lost, repeated=True)
+    _create_again(work, report, cursors, due, repeated=False)
+
+
+def _adopt(work: Work, cursors: Cursors, lost: list[RecordMapping]) -> list[RecordMapping]:
+    """Link what is found in Microsoft. Returns what is not there (yet)."""
+    found: dict[str, str] = {}
+    wanted = {apply_microsoft.marker_text(work, row, row.marker): row for row in lost}
+    folders = {row.folder for row in lost if row.folder} or {cursors.default}
+    if len(lost) > ONE_BY_ONE:
+        for folder_id in folders:
+            found |= {text: graph_id for graph_id, text in work.contacts.markers(folder_id) if text in wanted}
+    else:
+        for text, row in wanted.items():
+            items = work.contacts.find_marker([row.folder or cursors.default], text)
+            if items:
+                found[text] = items[0].graph_id
+    if found:
+        answers = work.contacts.get(list(found.values()))
+        adopted = []
+        for text, graph_id in found.items():
+            item = answers.get(graph_id)
+            if isinstance(item, ContactItem):
+                adopted.append(_linked(work, wanted[text], item))
+        save_mappings(adopted)
+        InboxItem.objects.filter(
+            link=work.link, kind=work.kind, preview="", graph_id__in=[row.graph_id for row in adopted]
+        ).delete()
+    return [row for row in lost if row.state == MappingState.INTENDED]
+
+
+def _linked(work: Work, mapping: RecordMapping, item: ContactItem) -> RecordMapping:
+    names = frozenset(mapping.crm_digests)
+    mapping.graph_id, mapping.folder, mapping.etag = item.graph_id, item.folder or mapping.folder, item.etag
+    mapping.microsoft_digests = work.digests(item.data, names)
+    mapping.state, mapping.intended_at, mapping.marked = MappingState.LINKED, None, True
+    mapping.linked_at = mapping.synced_at = work.now
+    work.counts.microsoft["created"] += 1
+    return mapping
+
+
+def _create_again(
+    work: Work, report: Report, cursors: Cursors, mappings: list[RecordMapping], *, repeated: bool
+) -> None:
+    """Send creations again that certainly, or as far as can be seen, did not happen."""
+    for adapter in work.adapters:
+        own = [row for row in mappings if row.adapter == adapter.name]
+        if not own:
+            continue
+        objects = adapter.by_ids([row.object_id for row in own], work.ctx)
+        inside = scope_ids(work, adapter, [row.object_id for row in own])
+        steps = []
+        for mapping in own:
+            obj = objects.get(mapping.object_id)
+            step = Step(action=Action.CREATE, adapter=adapter, mapping=mapping, object_id=mapping.object_id, obj=obj)
+            if obj is None or mapping.object_id not in inside:  # gone meanwhile, or no longer sent out (CON-02)
+                if not repeated:
+                    mapping.delete()
+                    continue
+                mapping.intended_at = None
+                save_mappings([mapping])
+                continue
+            if not work.policy.may_write(Side.MICROSOFT) or build_pair(work, step) is None:
+                continue
+            step.folder_to_microsoft = crm_folder(work, step)
+            step.note(Action.CREATE, Side.MICROSOFT, tuple(step.crm.set_fields()) if step.crm else ())
+            steps.append(step)
+        apply_microsoft.write(work, report, cursors, steps, repeated=repeated)
+
+
+def reopen_decided(work: Work) -> None:
+    """Contacts whose unclear match a person has decided go through the inbox again, with the decision."""
+    for decision in HeldDecision.objects.filter(
+        link=work.link, kind=work.kind, reason=HeldDecision.Reason.AMBIGUOUS, state=HeldDecision.State.CONFIRMED
+    ):
+        graph_id = str(decrypt(decision.details)["graph_id"]) if decision.details else ""
+        work.choices[graph_id] = decision.choice or "new"
+        answers = work.contacts.get([graph_id])
+        item = answers.get(graph_id)
+        if isinstance(item, ContactItem):
+            inbox.stage(work, [item], {})
+        HeldDecision.objects.filter(pk=decision.pk).update(state=HeldDecision.State.DONE)
+
+
+def retry_held(work: Work) -> None:
+    """Contacts that the CRM did not take are tried again when their time has come (SYNC-03)."""
+    InboxItem.objects.filter(
+        link=work.link,
+        kind=work.kind,
+        preview="",
+        state="held",
+        reason="failed",
+        next_try_at__lte=work.now,
+    ).update(state="waiting")
