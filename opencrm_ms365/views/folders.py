@@ -1,0 +1,62 @@
+"""The folders that the settings page offers: Microsoft's, asked while the page is made, and the CRM's.
+
+This is the one place where a page waits for Microsoft (SYNC-07), so it waits briefly; without an answer the page works
+with what is stored.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from django.utils.translation import gettext as _
+
+from ..access.tokens import LinkTokens
+from ..adapters import SyncContext, site
+from ..conf import settings
+from ..errors import ConfigurationError, GraphError
+from ..graph.client import GraphClient
+from ..graph.contacts import Contacts, Folder
+from ..models import LinkStatus, UserLink
+
+log = logging.getLogger("opencrm_ms365.views")
+
+PATIENCE_S = 6.0
+Choices = list[tuple[str, str]]
+
+
+def microsoft_folders(link: UserLink) -> Choices | None:
+    """(id, name) of the account's contact folders, the default one first, below their parents; None: no answer."""
+    if link.status not in (LinkStatus.AWAITING_SETTINGS, LinkStatus.CONNECTED):
+        return None
+    client = GraphClient(settings.GRAPH_URL, LinkTokens(link.pk, timeout_s=PATIENCE_S), timeout_s=PATIENCE_S,
+                         max_wait_s=1.0)
+    try:
+        folders = Contacts(client).folders()
+    except (GraphError, ConfigurationError) as error:
+        log.info("Microsoft's folders of link %s could not be listed: %s", link.pk, type(error).__name__)
+        return None
+    by_id = {folder.id: folder for folder in folders}
+    return [(folder.id, _path(folder, by_id)) for folder in folders]
+
+
+def _path(folder: Folder, by_id: dict[str, Folder]) -> str:
+    """`Customers / Old`: the folder's name behind those of its parents, but for the default folder at the root."""
+    names, seen = [folder.name or _("Contacts")], {folder.id}
+    parent = by_id.get(folder.parent_id)
+    while parent is not None and parent.id not in seen:
+        if not parent.is_default:
+            names.append(parent.name)
+        seen.add(parent.id)
+        parent = by_id.get(parent.parent_id)
+    return " / ".join(reversed(names))
+
+
+def crm_folders(ctx: SyncContext) -> Choices:
+    """(id, name) of the CRM's folders; [] where it has none."""
+    choices: dict[str, str] = {}
+    for adapter in site.adapters("contacts"):
+        choices.update((str(key), str(name)) for key, name in adapter.folder_choices(ctx))
+    if not choices:
+        return []
+    choices.setdefault("", _("Contacts that are in no folder"))
+    return list(choices.items())
