@@ -1,0 +1,27 @@
+// Comforts only: everything works without this file.
+"use strict";
+
+// Lists with tick boxes: select all on the page, and say how many are chosen.
+for (const form of document.querySelectorAll("[data-selection]")) {
+  const all = form.querySelector("[data-select-all]");
+  const count = form.querySelector("[data-count]");
+  const boxes = [...form.querySelectorAll("input[name=ids]")];
+  const show = () => {
+    const chosen = boxes.filter((box) => box.checked).length;
+    all.checked = chosen === boxes.length;
+    all.indeterminate = chosen > 0 && chosen < boxes.length;
+    count.textContent = chosen ? `${chosen} selected` : "";
+    form.classList.toggle("has-selection", chosen > 0);
+  };
+  all.addEventListener("change", () => { boxes.forEach((box) => { box.checked = all.checked; }); show(); });
+  form.addEventListener("change", show);
+  form.classList.add("live");
+  show();
+}
+
+// Filters take effect as they are chosen.
+for (const form of document.querySelectorAll("form.filters")) {
+  for (const field of form.querySelectorAll("select, input[type=radio]")) {
+    field.addEventListener("change", () => form.requestSubmit());
+  }
+}
