@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 # What an Outlook id can look like at all; anything else in a path is answered with `ErrorInvalidIdMalformed`.
 WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{40,500}={0,2}")
+PLANNER_ID = re.compile(r"[A-Za-z0-9_-]{28}")
 
 
 class IdFactory:
@@ -43,6 +44,15 @@ class IdFactory:
         """A change key, new with every write; the etag is `W/"<change key>"`."""
         return "EQAAABYAAAB" + self._letters(28) + "="
 
+    def planner(self) -> str:
+        """An id of a plan, bucket or task: 28 characters (facts 4)."""
+        twin = self._previous.pop("planner", "") if self._twins() else ""
+        if twin:
+            return twin
+        start, end = self._letters(13), self._letters(14)
+        self._previous["planner"] = f"{start}A{end}"
+        return f"{start}a{end}"
+
     def secret(self, bytes_count: int = 32) -> str:
         """Random text for tokens and codes of the simulator (not for real secrets)."""
         return base64.urlsafe_b64encode(self.random.randbytes(bytes_count)).decode().rstrip("=")
@@ -63,3 +73,8 @@ class IdFactory:
 def is_well_formed(text: str) -> bool:
     """Whether a path segment could be an Outlook id of either kind."""
     return WELL_FORMED.fullmatch(text) is not None
+
+
+def is_planner_id(text: str) -> bool:
+    """Whether a text could be the id of a plan, bucket or task."""
+    return PLANNER_ID.fullmatch(text) is not None

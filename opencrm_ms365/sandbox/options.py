@@ -80,6 +80,29 @@ class Options:
     retry_after_form: Literal["integer", "fractional", "date", "absent"] = "integer"
     mailbox_missing_status: Literal[404, 401, 400] = 404                  # MailboxNotEnabledForRESTAPI
 
+    # Planner (facts 9)
+    planner_page_size: int = 400                                          # fixed by the service: no option changes it
+    planner_no_access: Literal[403, 404] = 403                            # a plan whose group one is not in
+    planner_patch_plan: Literal["moves", "refused"] = "moves"             # unconfirmed: PATCH of a task's `planId`
+    planner_description_edit: Literal["moves", "quiet"] = "moves"         # unconfirmed: whether the task's etag moves
+    planner_outside_assignee: Literal["accepted", "added", "refused_400", "refused_403"] = "accepted"   # unconfirmed
+    planner_patch_without_change: Literal["quiet", "touches"] = "quiet"   # unconfirmed: whether the etag moves
+    planner_details_delay_s: float = 0.0                                  # a new task's details are 404 for so long
+    planner_list_delay_s: float = 0.0                                     # a new task is in no list for so long
+    planner_select: Literal["works", "ignored"] = "works"                 # unconfirmed: `$select`, `$expand=details`
+    planner_versions_kept: int = 0        # older etags of a resource are refused with 412; 0: all are known
+    planner_max_plans: int = 400                                          # in a group; limits answer 403 with a code
+    planner_max_buckets: int = 200                                        # in a plan
+    planner_max_tasks: int = 9000                                         # in a plan
+    planner_max_active_tasks: int = 3000                                  # in a plan, not completed
+    planner_max_created_tasks: int = 20_000                               # by a user
+    planner_max_assigned_tasks: int = 9000                                # to a user
+    planner_max_assignees: int = 20                                       # of a task
+    planner_max_checklist: int = 20
+    planner_max_references: int = 15
+    planner_max_shared_with: int = 100                                    # people of a plan's `sharedWith`
+    planner_max_shared_plans: int = 300                                   # plans shared with a user
+
     # Login: read by the login side
     plain_http_everywhere: bool = False                                   # token_endpoint in discovery is http, too
     auto_approve: bool = False            # authorize with a login_hint answers with the redirect at once, no page

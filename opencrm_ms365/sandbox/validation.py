@@ -1,6 +1,6 @@
 """Checks request bodies against Microsoft's own schema: unknown properties and wrong types are answered with 400.
 
-The schema is an extract of the official CSDL (`data/graph_schema.json`). What a service does with a valid body is
+The schema is an extract of the official CSDL (`data/*_schema.json`). What a service does with a valid body is
 not decided here.
 """
 
@@ -16,16 +16,31 @@ from typing import Any
 from .options import Options
 from .refusal import Refusal
 
+SCHEMAS = ("graph_schema.json", "planner_schema.json")
 READ_ONLY = frozenset({"id", "changeKey", "createdDateTime", "lastModifiedDateTime"})    # of every Outlook item
+READ_ONLY_OF = {        # of one type, besides
+    "event": frozenset({
+        "bodyPreview", "hasAttachments", "iCalUId", "isCancelled", "isDraft", "isOrganizer", "onlineMeeting",
+        "onlineMeetingUrl", "organizer", "originalEndTimeZone", "originalStart", "originalStartTimeZone",
+        "responseStatus", "seriesMasterId", "type", "webLink", "cancelledOccurrences"}),
+    "calendar": frozenset({
+        "allowedOnlineMeetingProviders", "canEdit", "canShare", "canViewPrivateItems", "defaultOnlineMeetingProvider",
+        "hexColor", "isRemovable", "isTallyingResponses", "owner"}),
+}
 WRITABLE_NAVIGATION = frozenset({"singleValueExtendedProperties"})
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _INSTANT = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?")
 
 
 @cache
 def schema() -> dict[str, Any]:
-    """The extract of the CSDL: `types` and `enums`."""
-    text = files(__package__).joinpath("data", "graph_schema.json").read_text("utf-8")
-    return json.loads(text)
+    """The extract of the CSDL: `types` and `enums`, of all services together."""
+    joined: dict[str, Any] = {"types": {}, "enums": {}}
+    for name in SCHEMAS:
+        found = json.loads(files(__package__).joinpath("data", name).read_text("utf-8"))
+        joined["types"] |= found["types"]
+        joined["enums"] |= found["enums"]
+    return joined
 
 
 @cache
@@ -58,7 +73,7 @@ def check_body(type_name: str, body: Any, options: Options) -> dict[str, Any]:
             continue
         if found.get("navigation") and name not in WRITABLE_NAVIGATION:
             raise Refusal(400, "ErrorInvalidProperty", f"The property '{name}' cannot be written with this request.")
-        if name in READ_ONLY:
+        if name in READ_ONLY or name in READ_ONLY_OF.get(type_name, ()):
             if options.read_only_properties == "refused":
                 raise Refusal(400, "ErrorInvalidPropertySet", f"The property '{name}' is read-only and can't be set.")
             continue
@@ -97,12 +112,20 @@ def _checked(name: str, value: Any, kind: str, is_collection: bool, options: Opt
         if not isinstance(value, str) or parse_instant(value) is None:
             raise _wrong_type(name, "Edm.DateTimeOffset")
         return value
+    if kind == "Edm.Date":
+        if not isinstance(value, str) or not _DATE.fullmatch(value) or parse_instant(value) is None:
+            raise _wrong_type(name, "Edm.Date")
+        return value
     if kind == "Edm.Boolean" and isinstance(value, bool):
         return value
     if kind == "Edm.Int32" and isinstance(value, int) and not isinstance(value, bool):
         return value
-    if kind in schema()["enums"] and value in schema()["enums"][kind]["members"]:
+    if kind == "Edm.Double" and isinstance(value, (int, float)) and not isinstance(value, bool):
         return value
+    if kind in schema()["enums"] and isinstance(value, str):
+        by_lower = {member.lower(): member for member in schema()["enums"][kind]["members"]}
+        if value.lower() in by_lower:       # `Required`, `HTML`: the documentation's own samples (facts 6.2)
+            return by_lower[value.lower()]
     if kind in schema()["types"] and isinstance(value, dict):
         return _checked_object(kind, value, options)
     raise _wrong_type(name, kind)
