@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, tzinfo
 from enum import Enum
 
 from .base import UNSET, Record, Unset, clean_text
-from .contact import Text, Texts
+from .contact import Limits, Text, Texts
 
 
 class Status(Enum):
@@ -40,6 +40,7 @@ class TaskData(Record):
 
     Instants are aware and in UTC; on which day they are depends on the reader's zone (`start_date`, `due_date`).
     `percent` is 0, 50 or 100; `task_list` a list's key, `planner:PLANID/BUCKETID` for one of Planner's.
+    `checklist` has the texts of its lines in their order; what is ticked off is not part of it.
     """
 
     subject: Text = UNSET
@@ -64,6 +65,25 @@ class TaskData(Record):
     def due_date(self, tz: tzinfo) -> date | None:
         """The day of `due` in a zone; None where there is none."""
         return self.due.astimezone(tz).date() if isinstance(self.due, datetime) else None
+
+
+#: What a Planner task can hold (facts 9.3 and 9.4; the lengths are unconfirmed and on the safe side).
+MICROSOFT_TASK_LIMITS = Limits(items={"checklist": 20}, characters={"subject": 255, "checklist": 100, "body": 32_000})
+
+PLANNER_LIST = "planner:"
+
+
+def planner_list(plan_id: str, bucket_id: str) -> str:
+    """The key of one of Planner's lists. `bucket_id` is `""` for the tasks of a plan that are in no bucket."""
+    return f"{PLANNER_LIST}{plan_id}/{bucket_id}"
+
+
+def planner_ids(key: object) -> tuple[str, str] | None:
+    """Plan and bucket of a list's key; None for a list of the CRM's own, for no list, and for a damaged key."""
+    if not isinstance(key, str) or not key.startswith(PLANNER_LIST):
+        return None
+    plan_id, slash, bucket_id = key.removeprefix(PLANNER_LIST).partition("/")
+    return (plan_id, bucket_id) if plan_id and slash and "/" not in bucket_id else None
 
 
 def clean(record: Record, *, texts: tuple[str, ...], lists: tuple[str, ...], sets: tuple[str, ...]) -> None:
