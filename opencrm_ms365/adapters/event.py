@@ -12,7 +12,7 @@ from .context import SyncContext
 from .conversion import Shape
 from .fields import FieldSpec, Stored
 from .outcome import SkipRecord
-from .record import RecordAdapter
+from .privacy import PrivateRecords
 
 _SHAPES = dict.fromkeys(EVENT_FIELDS, Shape.TEXT) | {
     "start": Shape.INSTANT, "end": Shape.INSTANT, "all_day": Shape.FLAG, "private": Shape.FLAG, "status": Shape.STATUS,
@@ -21,7 +21,7 @@ _SHAPES = dict.fromkeys(EVENT_FIELDS, Shape.TEXT) | {
 }
 
 
-class EventAdapter(RecordAdapter):
+class EventAdapter(PrivateRecords):
     """Meetings and calls. What is private is kept in this app's own table where the CRM has no column for it."""
 
     kind = "events"

@@ -24,6 +24,10 @@ class Scoping(Reading):
         """Those of the records that the user may see in the CRM."""
         return queryset
 
+    def in_full(self, queryset: QuerySet, ctx: SyncContext) -> QuerySet:
+        """Those of the records whose contents the user may see: all, but for others' private activities (PRIV-02)."""
+        return queryset
+
     def assigned_to(self, queryset: QuerySet, ctx: SyncContext) -> QuerySet:
         """Those of the records that are the user's own; all where the adapter declares no owner."""
         owner: Any = self.role_specs.get("owner")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ..records.task import TASK_FIELDS, TaskData
 from .conversion import Shape
 from .fields import FieldSpec, Stored
-from .record import RecordAdapter
+from .privacy import PrivateRecords
 
 _SHAPES = dict.fromkeys(TASK_FIELDS, Shape.TEXT) | {
     "start": Shape.INSTANT, "due": Shape.INSTANT, "completed_at": Shape.INSTANT, "percent": Shape.NUMBER,
@@ -16,11 +16,15 @@ _SHAPES = dict.fromkeys(TASK_FIELDS, Shape.TEXT) | {
 }
 
 
-class TaskAdapter(RecordAdapter):
+class TaskAdapter(PrivateRecords):
     """Tasks. The task list is kept in this app's own table where the CRM has no column for it."""
 
     kind = "tasks"
     record_type = TaskData
     shapes = _SHAPES
+    roles = {**PrivateRecords.roles, "private": Shape.FLAG}
     body_field = "body"
     default_fields: ClassVar[Mapping[str, FieldSpec]] = {"task_list": Stored()}
+
+    #: Whether a task is private in the CRM. Planner knows no such thing: it only decides who sees the task here.
+    private: Any = None

@@ -5,6 +5,7 @@
     {% ms365_status_sentence user %}    the state in one sentence
     {% ms365_record object %}           whether one record is synced, and what is kept for it in the app's own table
     {% ms365_record_form object %}      a form to change the latter
+    {{ activity|ms365_seen_by:user }}   how much of a private activity a person sees (PRIV-02)
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from ..views.explaining import explain
 from ..views.fieldnames import ACTIONS, KINDS, SIDES, field_name, progress_share, progress_text
 from ..views.keeping import Kept, KeptForm, kept_of, label_of
 from ..views.seen import context_for, directory, tenant_of
+from ..views.sight import seen_by
 
 register = template.Library()
 
@@ -89,6 +91,15 @@ def ms365_record_form(context: Any, obj: Any) -> dict[str, Any]:
         if kept is None or not kept.may_change or not kept.specs:
             return {"form": None}
         return {"form": KeptForm(kept), "next": context["request"].get_full_path()}
+
+
+@register.filter
+def ms365_seen_by(activity: Any, user: Any) -> str:
+    """`full`, `block` or `hidden`: how much of an activity a person sees, who may see it at all (PRIV-02, ORG-11).
+
+    A few queries for each activity: for a list ask the adapter's `for_viewer`.
+    """
+    return seen_by(activity, user).value
 
 
 @contextlib.contextmanager

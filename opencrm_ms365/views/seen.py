@@ -67,8 +67,12 @@ def shown_records(viewer: Any, tenant: str, records: Iterable[tuple[str, str]]) 
 
 
 def visible_keys(adapter: Any, keys: list[Any], ctx: SyncContext) -> QuerySet[Any]:
-    """Those of these primary keys that the person of the context may see."""
-    return adapter.visible_to(adapter.existing(ctx).filter(pk__in=keys), ctx).values_list("pk", flat=True)
+    """Those of these primary keys that the person of the context may see, others' private activities not among them.
+
+    A block of ORG-11 says nothing but when: on pages about the sync there is nothing to show of it.
+    """
+    visible: QuerySet[Any] = adapter.visible_to(adapter.existing(ctx).filter(pk__in=keys), ctx)
+    return adapter.in_full(visible, ctx).values_list("pk", flat=True)
 
 
 def adapter_named(name: str) -> Any:
