@@ -23,11 +23,10 @@ from ..errors import ClientRefused, ConsentRequired, MailboxUnavailable, OutOfTi
 from ..graph.contacts import Contacts
 from ..models import LinkStatus, RunState, SyncRun, SyncSettings, Trigger, UserLink
 from ..signals import run_finished
-from . import apply_microsoft, recover
+from . import apply_microsoft, held, recover
 from .apply import apply
-from .deletions import missing_in_crm, plan_deletions
+from .deletions import limits_as_dict, missing_in_crm, plan_deletions, remember_limits
 from .folders import Cursors
-from .held import vanished_stops
 from .inbox import waiting
 from .lease import Lease
 from .outgoing import plan_outgoing
@@ -159,6 +158,7 @@ def sync_kind(work: Work, report: Report, *, full: bool) -> None:
     if _crm_has_vanished(work, report):
         return
     work.full = _prepare_full_pass(work, full)
+    remember_limits(work)
     recover.retry_held(work)
     recover.reopen_decided(work)
     recover.recover(work, report, Cursors.of(work.link))
@@ -167,6 +167,7 @@ def sync_kind(work: Work, report: Report, *, full: bool) -> None:
     _apply_all(work, report, cursors, lambda: plan_outgoing(work, cursors))
     _apply_all(work, report, cursors, lambda: plan_inbox(work, cursors), rounds=INBOX_ROUNDS)
     _apply_all(work, report, cursors, lambda: plan_deletions(work, cursors, report))
+    held.settle(work)
     apply_microsoft.mark(work, report)
     _finish(work, started)
 
@@ -187,7 +188,7 @@ def _crm_has_vanished(work: Work, report: Report) -> bool:
     for adapter in work.adapters:
         gone, known = missing_in_crm(work, adapter)
         missing, linked = missing + gone, linked + known
-    return vanished_stops(work, report, missing, linked)
+    return held.vanished_stops(work, report, missing, linked)
 
 
 def _prepare_full_pass(work: Work, wanted: bool) -> bool:
@@ -232,13 +233,10 @@ def _finish(work: Work, started: datetime) -> None:
             forget_vanished(adapter, work.ctx)
         progress["full_at"] = started.isoformat()
         progress.pop("full", None)
-    scope = {
-        "only_my_items": work.scope.only_my_items,
-        "folders": list(work.scope.folders) if work.scope.folders is not None else None,
-    }
+    progress.pop("limits", None)
     work.save_link(
         progress={**work.link.progress, work.kind: progress},
-        applied_scope={**work.link.applied_scope, work.kind: scope},
+        applied_scope={**work.link.applied_scope, work.kind: limits_as_dict(work.scope)},
     )
 
 

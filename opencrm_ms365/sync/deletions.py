@@ -65,6 +65,8 @@ def _parts(work: Work, keys: list[int]) -> Iterator[list[RecordMapping]]:
 def _confirm(work: Work, cursors: Cursors, mappings: list[RecordMapping], found: Found) -> list[Step]:
     """Ask Microsoft for each suspect by its id: a removal is also reported for what merely moved (SYNC-08)."""
     answers = work.contacts.get([row.graph_id for row in mappings if row.graph_id])
+    if any(isinstance(item, ContactItem) and item.folder not in cursors.names for item in answers.values()):
+        cursors.note(work.contacts.folders())  # Deleted Items, or a folder that was made since this cycle began
     alive = []
     for mapping in mappings:
         item = answers.get(mapping.graph_id or "")
@@ -135,16 +137,38 @@ def _fallen_out(work: Work, adapter: Any) -> list[int]:
     return list(rows.exclude(object_id__in=inside).filter(object_id__in=existing).values_list("pk", flat=True))
 
 
-def _previous_scope(work: Work) -> Scope | None:
-    """The limits that the last whole cycle applied; None when they are today's."""
-    before = work.link.applied_scope.get(work.kind)
-    if before is None:
-        return None
-    folders = before.get("folders")
-    scope = Scope(
-        only_my_items=bool(before.get("only_my_items")), folders=tuple(folders) if folders is not None else None
-    )
-    return None if scope == work.scope else scope
+def remember_limits(work: Work) -> None:
+    """Note today's limits before anything is linked under them: the cycle may end half way, and the user may change
+    them before the next one."""
+    progress = dict(work.link.progress.get(work.kind) or {})
+    today, known = limits_as_dict(work.scope), list(progress.get("limits") or ())
+    if today != work.link.applied_scope.get(work.kind) and today not in known:
+        work.save_link(progress={**work.link.progress, work.kind: {**progress, "limits": [*known, today]}})
+
+
+def limits_as_dict(scope: Scope) -> dict[str, Any]:
+    """A user's limits as the link's row keeps them."""
+    return {
+        "only_my_items": scope.only_my_items,
+        "folders": list(scope.folders) if scope.folders is not None else None,
+    }
+
+
+def _earlier_limits(work: Work) -> list[Scope]:
+    """The limits that the last whole cycle applied, and those of cycles that were cut off since; without today's."""
+    kept = [
+        work.link.applied_scope.get(work.kind),
+        *((work.link.progress.get(work.kind) or {}).get("limits") or ()),
+    ]
+    scopes = [
+        Scope(
+            only_my_items=bool(limits.get("only_my_items")),
+            folders=tuple(limits["folders"]) if limits.get("folders") is not None else None,
+        )
+        for limits in kept
+        if limits is not None
+    ]
+    return [scope for scope in scopes if scope != work.scope]
 
 
 def _decided(work: Work, cursors: Cursors, found: Found, report: Report) -> Iterator[list[Step]]:
@@ -186,12 +210,15 @@ def _by_adapter(work: Work, mappings: list[RecordMapping], decide: Any) -> Itera
 
 
 class _Limits:
-    """Why records of a part are outside the user's limits, today and in the last whole cycle; "" for inside."""
+    """Why records of a part are outside the user's limits today (`today`), and why they were outside all the limits
+    that may have been applied since the last whole cycle (`before`); "" for inside."""
 
     def __init__(self, work: Work, adapter: Any, object_ids: list[str]) -> None:
-        before = _previous_scope(work)
         self.today: dict[str, str] = adapter.explain_scopes(object_ids, work.ctx, work.scope) if object_ids else {}
-        self.before = adapter.explain_scopes(object_ids, work.ctx, before) if object_ids and before else self.today
+        self.before = dict(self.today)
+        for scope in _earlier_limits(work) if object_ids else ():
+            reasons = adapter.explain_scopes(object_ids, work.ctx, scope)
+            self.before = {key: why and reasons.get(key, "") for key, why in self.before.items()}
 
 
 def _step(adapter: Any, mapping: RecordMapping, obj: Any) -> Step:

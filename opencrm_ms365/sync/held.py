@@ -51,7 +51,6 @@ def guard_stops(work: Work, report: Report, side: Side, deletions: int, linked: 
     decision = hold(work, HeldDecision.Reason.DELETION_GUARD, key, summary)
     if decision is not None and decision.state == HeldDecision.State.CONFIRMED:
         if deletions <= int(decision.summary.get("deletions", 0)):
-            HeldDecision.objects.filter(pk=decision.pk).update(state=HeldDecision.State.DONE)
             return False
         HeldDecision.objects.filter(pk=decision.pk).update(state=HeldDecision.State.OPEN, summary=summary)
     where = "in Microsoft" if side is Side.MICROSOFT else "in the CRM"
@@ -66,13 +65,15 @@ def guard_stops(work: Work, report: Report, side: Side, deletions: int, linked: 
 
 def vanished_stops(work: Work, report: Report, missing: int, linked: int) -> bool:
     """Whether the CRM shows so few of its linked records that this looks like a mistake rather than deletions."""
-    if missing <= settings.DELETION_GUARD_MINIMUM or not vanished(missing, linked):
+    if missing <= settings.DELETION_GUARD_MINIMUM:
         return False
     key = _key("vanished", work.kind)
+    going_on = HeldDecision.objects.filter(link=work.link, key=key, state=HeldDecision.State.CONFIRMED)
+    if not vanished(missing, linked) and not going_on.exists():
+        return False
     summary: dict[str, object] = {"missing": missing, "records": linked}
     decision = hold(work, HeldDecision.Reason.VANISHED, key, summary)
     if decision is not None and decision.state == HeldDecision.State.CONFIRMED:
-        HeldDecision.objects.filter(pk=decision.pk).update(state=HeldDecision.State.DONE)
         work.vanished_confirmed = True
         return False
     report.problem(
@@ -81,6 +82,14 @@ def vanished_stops(work: Work, report: Report, missing: int, linked: int) -> boo
         "stopped until an administrator confirms that the others were really deleted.",
     )
     return True
+
+
+def settle(work: Work) -> None:
+    """What people decided has been carried out. Not before: a cycle that ends half way goes on with the decision."""
+    if work.decided and not work.preview:
+        rows = HeldDecision.objects.filter(pk__in=work.decided, state=HeldDecision.State.CONFIRMED)
+        rows.update(state=HeldDecision.State.DONE)
+    work.decided.clear()
 
 
 def hold_ambiguous(work: Work, report: Report, step: Step) -> None:

@@ -14,12 +14,12 @@ from django.db.models import Q, QuerySet
 
 from ..graph.contacts import ContactItem
 from ..models import CrmTouch, InboxItem, InboxState, MappingState, RecordMapping
-from ..reconcile.decide import Release
+from ..reconcile.decide import Let, Release
 from ..reconcile.merge import needs_microsoft
 from ..reconcile.plan import Action
 from ..reconcile.policy import Side
 from .folders import Cursors
-from .limits import Limits, scope_ids
+from .limits import Limits
 from .merging import LEFT_OUT, build_pair, crm_folder, is_left_out, is_quiet, merge_step
 from .reading import read_items
 from .steps import Step
@@ -208,11 +208,15 @@ def _widened(work: Work, cursors: Cursors, adapter: Any) -> Iterator[list[Step]]
             | Q(state=MappingState.RELEASED, released_by=Release.NARROWED)
         )
     )
-    ids = list(outside.values_list("object_id", flat=True)[:5000])
-    for start in range(0, len(ids), work.chunk):
-        back = scope_ids(work, adapter, ids[start : start + work.chunk])
-        if back:
-            yield _widened_steps(work, cursors, adapter, list(outside.filter(object_id__in=back)))
+    inside = adapter.in_scope(work.ctx, work.scope).annotate(ms365_id=adapter.id_text()).order_by().values("ms365_id")
+    last = 0
+    while True:
+        back = outside.filter(object_id__in=inside, pk__gt=last)
+        part = list(back.exclude(pk__in=work.failed).order_by("pk")[: work.chunk])
+        if not part:
+            return
+        last = part[-1].pk
+        yield _widened_steps(work, cursors, adapter, part)
 
 
 def _widened_steps(work: Work, cursors: Cursors, adapter: Any, mappings: list[RecordMapping]) -> list[Step]:
@@ -224,7 +228,12 @@ def _widened_steps(work: Work, cursors: Cursors, adapter: Any, mappings: list[Re
         if obj is None:
             continue
         step = Step(action=Action.LINK, adapter=adapter, mapping=mapping, object_id=mapping.object_id, obj=obj)
-        if isinstance(item, ContactItem):
+        if isinstance(item, ContactItem) and item.folder in cursors.names and item.folder not in cursors.links:
+            step.action, step.decision = Action.RELEASE, Let(Release.MOVED_AWAY)  # its folder is not synced any more
+            step.item, step.reason = item, str(Release.MOVED_AWAY)
+            step.note(Action.RELEASE, None, reason=step.reason)
+            steps.append(step)
+        elif isinstance(item, ContactItem) and item.folder in cursors.names:
             step.item = item
             _forget_differences(mapping)
             steps.append(merge_step(work, cursors, step))

@@ -15,6 +15,7 @@ from django.db import transaction
 from ..errors import DeltaExpired, GraphError, NotFound
 from ..graph.contacts import BrokenItem, ContactItem, DeltaPage, RemovedItem
 from ..models import InboxItem, MappingState, RecordMapping
+from ..reconcile.decide import Release
 from . import inbox
 from .folders import Cursors
 from .merging import is_left_out
@@ -50,16 +51,16 @@ def _poll(work: Work, cursors: Cursors) -> dict[str, DeltaPage | GraphError]:
 def _drop_others(work: Work, cursors: Cursors, chosen: Iterable[str]) -> None:
     """Folders that vanished or are no longer chosen: their contacts are looked for, or let go (CON-11)."""
     keep = set(chosen)
-    for folder_id in [key for key in cursors.links if key not in keep]:
+    dropped = [key for key in cursors.links if key not in keep]
+    is_new_round = not cursors.links  # a full pass forgot which folders were read before
+    for folder_id in dropped:
         cursors.links.pop(folder_id)
         cursors.rounds.pop(folder_id, None)
-        rows = work.mappings().filter(folder=folder_id, state=MappingState.LINKED)
-        if work.preview:
-            continue
-        if folder_id in cursors.names:
-            rows.update(state=MappingState.RELEASED, released_by="moved_away")
-        else:
-            rows.filter(gone_since__isnull=True).update(gone_since=work.now)
+    if work.preview or not (dropped or is_new_round):
+        return
+    rows = work.mappings().filter(state=MappingState.LINKED).exclude(folder__in=["", *keep])
+    rows.filter(folder__in=list(cursors.names)).update(state=MappingState.RELEASED, released_by=Release.MOVED_AWAY)
+    rows.filter(gone_since__isnull=True).exclude(folder__in=list(cursors.names)).update(gone_since=work.now)
 
 
 def _pull_folder(

@@ -25,6 +25,7 @@ from .work import Work
 #: More lost creations than this are looked for in a listing of their folder instead of one by one.
 ONE_BY_ONE = 5
 LOOKS = 3
+REASONS = (HeldDecision.Reason.AMBIGUOUS, HeldDecision.Reason.DELETION_GUARD, HeldDecision.Reason.VANISHED)
 PAUSE_S = 1.0
 
 
@@ -112,17 +113,20 @@ def _create_again(
 
 
 def reopen_decided(work: Work) -> None:
-    """Contacts whose unclear match a person has decided go through the inbox again, with the decision."""
+    """Contacts whose unclear match a person has decided go through the inbox again, with the decision. What a guard was
+    told to let go holds until this cycle is through, whether it is needed or not."""
     for decision in HeldDecision.objects.filter(
-        link=work.link, kind=work.kind, reason=HeldDecision.Reason.AMBIGUOUS, state=HeldDecision.State.CONFIRMED
+        link=work.link, kind=work.kind, reason__in=REASONS, state=HeldDecision.State.CONFIRMED
     ):
+        work.decided.add(decision.pk)
+        if decision.reason != HeldDecision.Reason.AMBIGUOUS:
+            continue
         graph_id = str(decrypt(decision.details)["graph_id"]) if decision.details else ""
         work.choices[graph_id] = decision.choice or "new"
         answers = work.contacts.get([graph_id])
         item = answers.get(graph_id)
         if isinstance(item, ContactItem):
             inbox.stage(work, [item], {})
-        HeldDecision.objects.filter(pk=decision.pk).update(state=HeldDecision.State.DONE)
 
 
 def retry_held(work: Work) -> None:

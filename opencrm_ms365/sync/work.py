@@ -38,7 +38,8 @@ class Work:
     sync itself: a preview plans with the same code, and nothing of its plan is applied. `assumed` are the CRM records
     that the plan has found a partner for (only a preview needs to remember them; the sync sees their mappings).
     `choices` are people's decisions about unclear matches: Microsoft's id to `ADAPTER:PK`, or to `new`. `failed` are
-    keys of mappings that the CRM refused in this cycle: they are not tried twice in it. `listed` are the folders whose
+    keys of mappings that the CRM refused in this cycle: they are not tried twice in it. `decided` are keys of people's
+    decisions that this cycle carries out. `listed` are the folders whose
     identities have been noted in the inbox in this cycle.
     """
 
@@ -61,6 +62,7 @@ class Work:
     vanished_confirmed: bool = False
     choices: dict[str, str] = field(default_factory=dict)
     failed: set[int] = field(default_factory=set)
+    decided: set[int] = field(default_factory=set)
     listed: set[str] = field(default_factory=set)
     on_progress: Callable[[str, int], None] | None = None
 
