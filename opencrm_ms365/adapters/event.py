@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.db import models
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
 from ..records.event import EVENT_FIELDS, EventData
-from .context import SyncContext
+from .context import Scope, SyncContext
 from .conversion import Shape
-from .fields import FieldSpec, Stored
+from .fields import Col, FieldSpec, Stored
 from .outcome import SkipRecord
 from .privacy import PrivateRecords
+from .scoping import DELETED
 
 _SHAPES = dict.fromkeys(EVENT_FIELDS, Shape.TEXT) | {
     "start": Shape.INSTANT, "end": Shape.INSTANT, "all_day": Shape.FLAG, "private": Shape.FLAG, "status": Shape.STATUS,
     "attendees": Shape.TEXTS, "external_attendees": Shape.TEXTS, "categories": Shape.TEXTS,
     "reminder_minutes": Shape.NUMBER,
 }
+
+
+NOT_TAKING_PART = "not_taking_part"
 
 
 class EventAdapter(PrivateRecords):
@@ -39,6 +47,74 @@ class EventAdapter(PrivateRecords):
         """The instant that decides whether an event is in the sync's window (SYNC-02); None: it has none."""
         value = self.specs["start"].read(obj, ctx) if "start" in self.specs else None
         return value if isinstance(value, datetime.datetime) else None
+
+    # -- who takes part ----------------------------------------------------------------------------
+
+    def taking_part(self, queryset: QuerySet, ctx: SyncContext) -> QuerySet:
+        """Those of the activities that are assigned to the user or have them among their users.
+
+        All of them where the adapter declares neither.
+        """
+        roles: list[Any] = [spec for name in ("owner", "users") if (spec := self.role_specs.get(name)) is not None]
+        if not roles:
+            return queryset
+        found = Q()
+        for spec in roles:
+            found |= spec.holding(ctx)
+        return queryset.filter(found)
+
+    def in_sight(self, queryset: QuerySet, ctx: SyncContext) -> QuerySet:
+        """What the user sees: whoever takes part in an activity sees it, whatever `visible_to` says."""
+        visible = self.visible_to(queryset, ctx).order_by().values("pk")
+        if not {"owner", "users"} & set(self.role_specs):
+            return queryset.filter(pk__in=visible)
+        part = self.taking_part(queryset, ctx).order_by().values("pk")
+        return queryset.filter(Q(pk__in=visible) | Q(pk__in=part))
+
+    def in_scope(self, ctx: SyncContext, scope: Scope, among: Iterable[str] | None = None) -> QuerySet:
+        """The activities that belong into the user's calendar: those in which the user takes part."""
+        present = self.existing(ctx) if among is None else self.existing(ctx).filter(pk__in=self.keys(among))
+        part = self.taking_part(present, ctx)
+        if not {"owner", "users"} & set(self.role_specs):
+            part = self.visible_to(part, ctx)
+        return self.existing(ctx).filter(pk__in=part.order_by().values("pk"))
+
+    def explain_scopes(self, ids: Iterable[str], ctx: SyncContext, scope: Scope) -> dict[str, str]:
+        """Why each of these is out of the user's calendar, `""` for in it."""
+        ids = list(dict.fromkeys(ids))
+        present = {str(key) for key in self.existing(ctx).filter(pk__in=self.keys(ids)).values_list("pk", flat=True)}
+        inside = {str(key) for key in self.in_scope(ctx, scope, ids).order_by().values_list("pk", flat=True)}
+        return {item: DELETED if item not in present else "" if item in inside else NOT_TAKING_PART for item in ids}
+
+    def starting_between(self, queryset: QuerySet, first: datetime.datetime, last: datetime.datetime) -> QuerySet:
+        """Those that start in the window, bounds included, as far as the database can tell; the others are read and
+        judged one by one."""
+        spec = self.specs.get("start")
+        column = self.column(spec.path) if isinstance(spec, Col) else None
+        if column is None:
+            return queryset
+        if isinstance(column, models.DateTimeField):
+            bounds: tuple[Any, ...] = (first, last) if self.uses_time_zones else tuple(
+                timezone.make_naive(item, timezone.get_default_timezone()) for item in (first, last))
+        elif isinstance(column, models.DateField):
+            bounds = (first.date(), last.date())
+        else:
+            return queryset
+        return queryset.filter(**{f"{column.name}__range": bounds})
+
+    def users_of(self, obj: Any, ctx: SyncContext) -> list[Any]:
+        """The users of an activity besides those whom it is assigned to."""
+        spec: Any = self.role_specs.get("users")
+        owners = set(self.owner_ids(obj, ctx))
+        return [] if spec is None else [user for user in spec.users(obj) if str(user.pk) not in owners]
+
+    def owner_of(self, obj: Any, ctx: SyncContext) -> Any | None:
+        """The user whom an activity is assigned to; None: nobody."""
+        spec: Any = self.role_specs.get("owner")
+        found = spec.owners(obj) if spec is not None else []
+        return found[0] if found else None
+
+    # -- values ------------------------------------------------------------------------------------
 
     def values(self, obj: Any, ctx: SyncContext) -> dict[str, Any]:
         """The record's values. An event without a start is skipped; one without an end lasts `default_minutes`."""

@@ -33,6 +33,10 @@ class Scoping(Reading):
         owner: Any = self.role_specs.get("owner")
         return queryset if owner is None else queryset.filter(owner.holding(ctx))
 
+    def in_sight(self, queryset: QuerySet, ctx: SyncContext) -> QuerySet:
+        """What of the queryset the sync may show to the user."""
+        return self.visible_to(queryset, ctx)
+
     def can_change(self, obj: Any, ctx: SyncContext) -> bool:
         """Whether the user may change this record in the CRM; if not, Microsoft's changes are sent back."""
         return True

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,8 +45,9 @@ class Writing(Scoping):
 
     # -- for the sync ------------------------------------------------------------------------------
 
-    def create(self, data: Any, ctx: SyncContext, *, folder: str | None = None) -> Written:
-        """Make a record, assigned to the user, in the folder with this name.
+    def create(self, data: Any, ctx: SyncContext, *, folder: str | None = None, owner: Any = None,
+               users: Iterable[Any] | None = None) -> Written:
+        """Make a record, assigned to `owner` (None: the user), in the folder with this name, for these users.
 
         Raises `RecordError`: it must be skipped.
         """
@@ -55,15 +56,21 @@ class Writing(Scoping):
             related = obj.__dict__.pop("_ms365_related", {})
             log = obj._ms365_log = WriteLog(is_new=True, before=self._columns_of(obj), must_save=True)
             log.deferred += [(name, _setter(obj, name, value)) for name, value in related.items()]
-            owner: Any = self.role_specs.get("owner")
-            if owner is not None and owner.is_deferred and not owner.is_read_only:
-                log.deferred.append(("owner", lambda: owner.save(obj, (ctx.user,), ctx)))
+            spec: Any = self.role_specs.get("owner")
+            if spec is not None and not spec.is_read_only:
+                if spec.is_deferred:
+                    log.deferred.append(("owner", lambda: spec.save(obj, (owner or ctx.user,), ctx)))
+                elif owner is not None and owner != ctx.user:
+                    spec.write(obj, (owner,), ctx)
+            if users is not None:
+                self._set_users(obj, users, ctx)
             changed = frozenset(data.set_fields()) & self.writable
             return self._store(obj, data, changed, ctx, log, None, folder)
 
     def update(self, obj: Any, values: Mapping[str, Any], ctx: SyncContext, *, folder_from: str | None = None,
-               folder_to: str | None = None) -> Written:
-        """Change only `values` of a record. Raises `RecordError`: it must be skipped.
+               folder_to: str | None = None, users: Iterable[Any] | None = None) -> Written:
+        """Change only `values` of a record, and its users where they are given. Raises `RecordError`: it must be
+        skipped.
 
         `folder_to` is a folder's name, `""` for *no folder*, None to leave the folders alone; the record leaves
         `folder_from` and keeps its other folders.
@@ -74,7 +81,23 @@ class Writing(Scoping):
             log = obj._ms365_log = WriteLog(is_new=False, before=self._columns_of(obj))
             for name in set(values) - self.writable:
                 self.note(obj, name, "is not changed from Microsoft.")
+            if users is not None:
+                self._set_users(obj, users, ctx)
             return self._store(obj, data, frozenset(values) & self.writable, ctx, log, folder_from, folder_to)
+
+    def _set_users(self, obj: Any, users: Iterable[Any], ctx: SyncContext) -> None:
+        """Make these the users of a record. Where one column holds owner and users, the owner stays its first."""
+        spec: Any = self.role_specs.get("users")
+        if spec is None or spec.is_read_only:
+            return
+        owner: Any = self.role_specs.get("owner")
+        wanted = list(users)
+        if owner is not None and owner.path == spec.path:
+            wanted = [*(owner.owners(obj) if obj.pk is not None else [ctx.user]), *wanted]
+        if spec.is_deferred:
+            obj._ms365_log.deferred.append(("users", lambda: spec.save(obj, wanted, ctx)))
+        else:
+            spec.write(obj, wanted, ctx)
 
     # -- for integrators ---------------------------------------------------------------------------
 

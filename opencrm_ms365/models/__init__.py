@@ -11,6 +11,7 @@ from .inbox import InboxItem, InboxKey, InboxState
 from .link import HOLDS_ACCOUNT, LinkStatus, UserLink
 from .log import Conflict, HeldDecision, RunState, SyncProblem, SyncRun, Trigger
 from .mapping import MappingState, RecordMapping, SharedRecord
+from .meeting import Meeting
 from .organisation import AccessProblem, ConflictRule, Direction, MicrosoftDeletion, PrivateDisplay, SyncSettings
 from .stored import CrmTouch, StoredValue
 from .worker import Heartbeat
@@ -32,6 +33,7 @@ __all__ = [
     "InboxState",
     "LinkStatus",
     "MappingState",
+    "Meeting",
     "MicrosoftDeletion",
     "PrivateDisplay",
     "RecordMapping",

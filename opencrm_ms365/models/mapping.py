@@ -23,9 +23,10 @@ class RecordMapping(models.Model):
     about to be written to Microsoft, committed before it is sent, so that a lost answer is recognised as our own echo.
     `marker` is the identity left on the Microsoft record (SYNC-09). `gone_since` is set when Microsoft reported the
     record as removed and nobody has confirmed it yet (SYNC-08). `in_scope` is false for links that only take in
-    (CON-05). `intended_at` is set while a creation may be under way in Microsoft, `repeated_at` when one was sent again
-    because its answer was lost: a twin may appear (I-1). `released_by` says why a released mapping was released, and so
-    what may revive it.
+    (CON-05). `starts_at` and `ends_at` are those of an event when it last synced (UTC; midnights for whole days),
+    `role` is what it is to the activity (`reconcile.meetings.Role`). `intended_at` is set while a creation may be under
+    way in Microsoft, `repeated_at` when one was sent again because its answer was lost: a twin may appear (I-1).
+    `released_by` says why a released mapping was released, and so what may revive it.
     """
 
     link = models.ForeignKey(UserLink, models.CASCADE, related_name="mappings", null=True, blank=True)
@@ -42,6 +43,8 @@ class RecordMapping(models.Model):
     role = models.CharField(max_length=20, blank=True, default="")
     series_key = models.CharField(max_length=512, blank=True, default="")
     occurrence = models.CharField(max_length=64, blank=True, default="")
+    starts_at = models.DateTimeField(null=True, blank=True)
+    ends_at = models.DateTimeField(null=True, blank=True)
 
     state = models.CharField(max_length=20, choices=MappingState.choices, default=MappingState.LINKED)
     released_by = models.CharField(max_length=30, blank=True, default="")

@@ -68,8 +68,10 @@ class SyncSettings(models.Model):
     users_may_edit = models.BooleanField(_("users edit their own settings"), default=True)
     match_by = models.JSONField(_("match contacts by"), default=default_match_by, blank=True)
     left_out_categories = models.JSONField(
-        _("contacts with these Outlook categories are left out"), default=list, blank=True
+        _("contacts and events with these Outlook categories are left out"), default=list, blank=True
     )
+    left_out_private = models.BooleanField(_("private events are left out"), default=False)
+    left_out_domains = models.JSONField(_("attendees of these mail domains are left out"), default=list, blank=True)
     conflict_rule = models.CharField(
         _("when both sides changed the same field"),
         max_length=20,

@@ -24,6 +24,8 @@ class Release(enum.StrEnum):
     NARROWED = "narrowed"  # the user's own settings leave it out now (CON-11)
     MOVED_AWAY = "moved_away"  # moved in Outlook to a folder that is not synced (CON-11)
     LEFT_OUT = "left_out"  # left out by choice: private, category (ORG-17)
+    DECLINED = "declined"  # an invited person left: their copy is not made again (ATT-10)
+    CALLED_OFF = "called_off"  # the organiser cancelled it (CAL-05)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,12 @@ class Update:
     merge: Merge = field(default_factory=Merge)
 
 
-Decision = Nothing | Forget | Let | Delete | Recreate | Update
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """The organiser called an event off: the CRM's record says so where it can, and is no longer synced (CAL-05)."""
+
+
+Decision = Nothing | Forget | Let | Delete | Recreate | Update | Cancel
 
 
 def decide(pair: Pair, policy: Policy, digest: Digest) -> Update | Nothing:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ..records import LIST_FIELDS, UNSET, ContactData, Limits, PostalAddress
+from ..records import LIST_FIELDS, UNSET, Limits, PostalAddress, Record
 from ..records.contact import canonical
 from .fit import PARTS, agree, combine, fit, same
 from .policy import ConflictRule, Policy, Side
@@ -41,8 +41,8 @@ class Pair:
     None where a side does not tell them. `writable` are the fields that the CRM lets us write.
     """
 
-    crm: ContactData
-    microsoft: ContactData | None
+    crm: Record
+    microsoft: Record | None
     base: Base | None
     writable: frozenset[str]
     crm_limits: Limits

@@ -135,7 +135,10 @@ CONTACT_FIELDS: tuple[str, ...] = tuple(item.name for item in dataclasses.fields
 
 
 def canonical(name: str, value: Any) -> Any:
-    """The form in which two values of one field are compared: e-mail addresses and categories without case."""
+    """The form in which two values of one field are compared: e-mail addresses and categories without case, and what is
+    not said to be so counts as not so."""
+    if name in ("private", "all_day"):
+        return bool(value)
     if name in ("emails", "categories") and isinstance(value, tuple):
         return tuple(item.casefold() for item in value)
     return value

@@ -12,12 +12,13 @@ from django.db import DataError, Error, IntegrityError, transaction
 from .. import adapters
 from ..errors import RecordError
 from ..models import InboxItem, MappingState, RecordMapping
-from ..reconcile.decide import Delete, Forget, Let, Update
+from ..reconcile.decide import Cancel, Delete, Forget, Let, Release, Update
 from ..reconcile.fit import fit, same
 from ..reconcile.merge import Merge
 from ..reconcile.plan import Action
 from ..reconcile.policy import Side
-from ..records import ContactData
+from ..records import Record
+from ..records.task import Status
 from ..signals import record_synced
 from .claims import claim_all
 from .folders import Cursors
@@ -76,6 +77,7 @@ def write(work: Work, report: Report, cursors: Cursors, steps: Sequence[Step]) -
                 report.conflicts(step, step.decision.merge.conflicts)
             _report_leftovers(work, report, step)
         _note_scope(work, [step for step in steps if step.mapping in changed])
+        work.how.linked(work, [step for step in steps if step.mapping in changed])
         RecordMapping.objects.bulk_create([row for row in changed if row.pk is None])
         claims.mine = {step: claim for step, claim in claims.mine.items() if step.mapping is not None}
         claims.save()
@@ -106,15 +108,15 @@ def _tell(work: Work, changed: Iterable[RecordMapping], done: Iterable[Step]) ->
 
 
 def _has_values_to_send(step: Step) -> bool:
-    return isinstance(step.decision, Update) and bool(step.decision.merge.to_microsoft)
+    return isinstance(step.decision, Update) and step.sends
 
 
 def _has_to_send(step: Step) -> bool:
     if step.folder_to_microsoft is not None and step.action is not Action.CREATE:
         return True
     match step.decision:
-        case Update(merge=merge):
-            return bool(merge.to_microsoft)
+        case Update():
+            return step.sends
         case Delete(side=Side.MICROSOFT):
             return True
     return step.action is Action.RESTORE or (
@@ -134,6 +136,8 @@ def _one(work: Work, cursors: Cursors, step: Step, fresh: dict[tuple[str, str], 
             return None
         case Let(because=because):
             return _release(step, str(because))
+        case Cancel():
+            return _call_off(work, step, fresh)
         case Delete(side=Side.CRM):
             _delete(work, step, fresh)
             return None
@@ -160,6 +164,16 @@ def _release(step: Step, because: str) -> RecordMapping:
     return mapping
 
 
+def _call_off(work: Work, step: Step, fresh: dict[tuple[str, str], Any]) -> RecordMapping:
+    """The organiser cancelled it: say so in the CRM, if it has a word for that, and let it go (CAL-05)."""
+    obj = fresh.get((step.adapter.name, step.object_id))
+    if obj is None:
+        raise Deferred
+    if "status" in step.adapter.writable:
+        step.obj = step.adapter.update(obj, {"status": Status.CANCELLED}, work.ctx).obj
+    return _release(step, str(Release.CALLED_OFF))
+
+
 def _delete(work: Work, step: Step, fresh: dict[tuple[str, str], Any]) -> None:
     mapping = step.mapping
     assert mapping is not None
@@ -175,13 +189,13 @@ def _create(work: Work, step: Step) -> RecordMapping:
     """CON-04: make the CRM's record. Its mapping is saved with those of the whole part."""
     item = step.item
     assert item is not None
-    written = step.adapter.create(item.data.only(step.adapter.mapped), work.ctx, folder=step.folder_to_crm or None)
+    written = work.how.create_in_crm(work, step)
     step.obj, step.object_id, step.crm = written.obj, step.adapter.object_id(written.obj), written.data
     step.mapping = RecordMapping(
         link=work.link, tenant=work.link.tenant, kind=work.kind, adapter=step.adapter.name, object_id=step.object_id
     )
     step.mapping.last_change_from = str(Side.MICROSOFT)
-    _link(work, step, step.mapping, written.data, item.data, step.adapter.mapped)
+    _link(work, step, step.mapping, written.data, item.data, work.how.digested(step.adapter.mapped, linked=False))
     _note_leftovers(step, written)
     return step.mapping
 
@@ -200,7 +214,7 @@ def _note_scope(work: Work, steps: Iterable[Step]) -> None:
 def _update(work: Work, cursors: Cursors, step: Step, fresh: dict[tuple[str, str], Any]) -> RecordMapping | None:
     merge = step.decision.merge if isinstance(step.decision, Update) else Merge()
     obj = fresh.get((step.adapter.name, step.object_id), step.obj)
-    if merge.to_crm or step.folder_to_crm is not None:
+    if merge.to_crm or step.folder_to_crm is not None or step.users is not None:
         if (step.adapter.name, step.object_id) not in fresh or _moved(work, step, obj):
             raise Deferred
         before = step.mapping.crm_folder if step.mapping else ""
@@ -210,6 +224,7 @@ def _update(work: Work, cursors: Cursors, step: Step, fresh: dict[tuple[str, str
             work.ctx,
             folder_from=before if step.folder_to_crm is not None else None,
             folder_to=step.folder_to_crm,
+            users=step.users,
         )
         step.obj, crm = written.obj, written.data
         _note_leftovers(step, written)
@@ -240,14 +255,16 @@ def _note_folder(work: Work, step: Step, mapping: RecordMapping) -> None:
 
 
 def _link(
-    work: Work, step: Step, mapping: RecordMapping, crm: ContactData, microsoft: ContactData, settled: frozenset[str]
+    work: Work, step: Step, mapping: RecordMapping, crm: Record, microsoft: Record, settled: frozenset[str]
 ) -> None:
     """Note what both sides hold now in the fields on which they agree."""
     item = step.item
     assert item is not None
     names = settled & frozenset(crm.set_fields())
     mapping.crm_digests = {**mapping.crm_digests, **work.digests(crm, names)}
-    mapping.microsoft_digests = {**mapping.microsoft_digests, **work.digests(microsoft, names)}
+    mapping.microsoft_digests = {
+        **mapping.microsoft_digests, **work.digests(microsoft, names), **work.how.digests(work, item)
+    }
     if mapping.graph_id != item.graph_id:
         mapping.graph_id, mapping.marked = item.graph_id, False
         mapping.linked_at = work.now
@@ -270,6 +287,9 @@ def _fingerprint(mapping: RecordMapping) -> tuple[Any, ...]:
 
 
 SAVED = (
+    "role",
+    "starts_at",
+    "ends_at",
     "graph_id",
     "folder",
     "crm_folder",
@@ -329,8 +349,8 @@ def _lock_and_read(work: Work, steps: Sequence[Step]) -> dict[tuple[str, str], A
 def _writes_crm(step: Step) -> bool:
     match step.decision:
         case Update(merge=merge):
-            return bool(merge.to_crm) or step.folder_to_crm is not None
-        case Delete(side=Side.CRM):
+            return bool(merge.to_crm) or step.folder_to_crm is not None or step.users is not None
+        case Delete(side=Side.CRM) | Cancel():
             return True
     return step.folder_to_crm is not None and step.action is not Action.CREATE
 
@@ -362,9 +382,8 @@ def _failed(work: Work, report: Report, step: Step, reason: str) -> None:
         )
     else:
         due = None
-    report.failure(
-        step, code="crm_refused", next_try_at=due, reason=f"The CRM did not take this contact: {reason.rstrip('.')}."
-    )
+    said = f"The CRM did not take this {work.how.noun}: {reason.rstrip('.')}."
+    report.failure(step, code="crm_refused", next_try_at=due, reason=said)
 
 
 def _in_words(error: Exception) -> str:

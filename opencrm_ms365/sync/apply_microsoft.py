@@ -9,19 +9,18 @@ from typing import Any
 from django.db import transaction
 
 from ..errors import GraphError, NotFound, OutcomeUnknown, Rejected, Stale, Throttled, Unavailable
-from ..graph.contacts import ContactItem, ContactWrite
-from ..graph.items import Kept
 from ..models import MappingState, RecordMapping
 from ..reconcile.decide import Delete, Recreate, Update
 from ..reconcile.fit import fit
 from ..reconcile.plan import Action
 from ..reconcile.policy import Side
-from ..records import ContactData, is_set
+from ..records import Record, is_set
 from ..records.contact import canonical
 from ..signals import record_synced
 from . import inbox
 from .apply_crm import drop_rows, save_mappings
 from .folders import Cursors
+from .items import ITEMS, Item
 from .markers import Marker, new_token
 from .report import Report, retry_delay
 from .steps import Step
@@ -45,7 +44,7 @@ def write(work: Work, report: Report, cursors: Cursors, steps: Sequence[Step], *
             drop_rows(part)
             continue
         by_key = {str(position): step for position, step in enumerate(part)}
-        answers = work.contacts.write(writes)
+        answers = work.store.write(writes)
         stopping = _note(work, report, [(by_key[key], answer) for key, answer in answers.items()])
         work.check_lease()
         if stopping is not None:
@@ -75,10 +74,10 @@ def _with_folders(work: Work, report: Report, cursors: Cursors, steps: Sequence[
             if work.link.microsoft_folders is not None:
                 _not_synced(report, step)
                 continue
-            created = work.contacts.create_folder(name)
+            created = work.store.create_folder(name)
             folder_id = created.id
             cursors.names[folder_id] = created.name
-            work.save_link(cursors={**work.link.cursors, "contacts": cursors.as_dict()})
+            work.save_link(cursors={**work.link.cursors, work.kind: cursors.as_dict()})
         elif work.link.microsoft_folders is not None and folder_id not in cursors.links:
             _not_synced(report, step)
             continue
@@ -105,7 +104,7 @@ def _move(work: Work, report: Report, cursors: Cursors, steps: list[Step]) -> No
             continue
         target = cursors.id_of(step.folder_to_microsoft or "")
         try:
-            moved = work.contacts.move(mapping.graph_id, target, "")
+            moved = work.store.move(mapping.graph_id, target, "")
         except (Rejected, Stale) as error:
             report.failure(
                 step,
@@ -136,9 +135,9 @@ def _move(work: Work, report: Report, cursors: Cursors, steps: list[Step]) -> No
 # --- before sending --------------------------------------------------------------------------------------------------
 
 
-def _intend(work: Work, cursors: Cursors, steps: Sequence[Step], repeated: bool) -> list[ContactWrite]:
+def _intend(work: Work, cursors: Cursors, steps: Sequence[Step], repeated: bool) -> list[Any]:
     """Commit what is about to be sent, and build the writes."""
-    writes: list[ContactWrite] = []
+    writes: list[Any] = []
     created: list[RecordMapping] = []
     changed: list[RecordMapping] = []
     with transaction.atomic():
@@ -161,19 +160,18 @@ def _write_for(
     created: list[RecordMapping],
     changed: list[RecordMapping],
     repeated: bool,
-) -> ContactWrite | None:
+) -> Any:
     mapping = step.mapping
     match step.decision:
         case Delete(side=Side.MICROSOFT) if step.twin_of is not None:
-            return ContactWrite(
-                key=key, action="delete", graph_id=step.graph_id, folder=mapping.folder if mapping else ""
-            )
+            folder = mapping.folder if mapping else ""
+            return work.how.write(work, step, key, "delete", graph_id=step.graph_id, folder=folder)
         case Delete(side=Side.MICROSOFT):
             assert mapping is not None
             if not mapping.graph_id:
                 return None
-            return ContactWrite(key=key, action="delete", graph_id=mapping.graph_id, folder=mapping.folder)
-        case Update(merge=merge) if merge.to_microsoft and step.action is not Action.CREATE:
+            return work.how.write(work, step, key, "delete", graph_id=mapping.graph_id, folder=mapping.folder)
+        case Update(merge=merge) if step.sends and step.action is not Action.CREATE:
             assert mapping is not None and step.crm is not None
             if not mapping.graph_id:
                 return None
@@ -182,15 +180,15 @@ def _write_for(
             token, text = _mark(work, mapping)
             step.token = token
             etag = step.item.etag if step.item is not None else mapping.etag
-            return ContactWrite(
-                key=key,
-                action="update",
+            return work.how.write(
+                work,
+                step,
+                key,
+                "update",
                 graph_id=mapping.graph_id,
                 folder=mapping.folder,
                 etag=etag,
                 values=dict(merge.to_microsoft),
-                current=step.item.data if step.item is not None else None,
-                kept=step.item.kept if step.item is not None else Kept(),
                 marker=text,
             )
     if step.action in (Action.CREATE, Action.RESTORE) and step.crm is not None:
@@ -198,7 +196,7 @@ def _write_for(
     return None
 
 
-def _pending(work: Work, crm: ContactData, values: Any) -> dict[str, list[str]]:
+def _pending(work: Work, crm: Record, values: Any) -> dict[str, list[str]]:
     return {
         name: [work.digest(canonical(name, getattr(crm, name))), work.digest(canonical(name, value))]
         for name, value in values.items()
@@ -244,7 +242,7 @@ def _creation(
     created: list[RecordMapping],
     changed: list[RecordMapping],
     repeated: bool,
-) -> ContactWrite:
+) -> Any:
     assert step.crm is not None
     values = outgoing_values(work, step)
     left_out = {name: None for name in _left_out(step) if is_set(getattr(step.crm, name))}
@@ -258,15 +256,17 @@ def _creation(
     mapping.marked, mapping.gone_since, mapping.in_scope = False, None, True
     mapping.pending = _pending(work, step.crm, left_out) or None
     mapping.intended_at, mapping.repeated_at = work.now, work.now if repeated else None
-    mapping.crm_digests = work.digests(step.crm, frozenset(step.crm.set_fields()))
+    mapping.crm_digests = work.digests(step.crm, work.how.digested(step.crm.set_fields(), linked=False))
     mapping.microsoft_digests = {}
     mapping.crm_folder = step.folder_to_microsoft or ""
     mapping.folder = cursors.id_of(step.folder_to_microsoft or "") or cursors.default
     (changed if mapping.pk else created).append(mapping)
     step.mapping, step.token = mapping, mapping.marker
-    return ContactWrite(
-        key=key,
-        action="create",
+    return work.how.write(
+        work,
+        step,
+        key,
+        "create",
         folder=mapping.folder,
         values=values,
         marker=marker_text(work, mapping, mapping.marker),
@@ -279,7 +279,7 @@ def _creation(
 def _note(
     work: Work,
     report: Report,
-    answers: Sequence[tuple[Step, ContactItem | GraphError | None]],
+    answers: Sequence[tuple[Step, Item | GraphError | None]],
 ) -> GraphError | None:
     """Commit what Microsoft answered. Returns the error that must stop the link, if there was one."""
     changed: list[RecordMapping] = []
@@ -300,7 +300,7 @@ def _note(
                     written.append(mapping)
                     mapping.delete()
                     finished.append(step)
-                case ContactItem():
+                case _ if isinstance(answer, ITEMS):
                     _written(work, step, mapping, answer)
                     changed.append(mapping)
                     written.append(mapping)
@@ -336,17 +336,19 @@ def _note(
     return stopping
 
 
-def _written(work: Work, step: Step, mapping: RecordMapping, item: ContactItem) -> None:
+def _written(work: Work, step: Step, mapping: RecordMapping, item: Item) -> None:
     """Microsoft's answer is what it holds now, and the new base of what was sent."""
     assert step.crm is not None
     creating = mapping.state == MappingState.INTENDED
-    names = frozenset(step.crm.set_fields())
+    names = work.how.digested(step.crm.set_fields(), linked=False)
     if not creating and isinstance(step.decision, Update):
         names = frozenset(step.decision.merge.to_microsoft) | (
             step.decision.merge.settled if step.item else frozenset()
         )
     mapping.crm_digests = {**mapping.crm_digests, **work.digests(step.crm, names)}
-    mapping.microsoft_digests = {**mapping.microsoft_digests, **work.digests(item.data, names)}
+    mapping.microsoft_digests = {
+        **mapping.microsoft_digests, **work.digests(item.data, names), **work.how.digests(work, item)
+    }
     if creating:
         mapping.graph_id, mapping.linked_at, mapping.state = item.graph_id, work.now, MappingState.LINKED
         mapping.folder = item.folder or mapping.folder
@@ -361,7 +363,7 @@ def _refused(work: Work, report: Report, step: Step, mapping: RecordMapping, err
     mapping.attempts += 1
     mapping.next_try_at = work.now + retry_delay(mapping.attempts)
     _not_sent(step, mapping)
-    mapping.failure = "Microsoft did not take this contact" + (f" ({error.code})" if error.code else "") + "."
+    mapping.failure = f"Microsoft did not take this {work.how.noun}" + (f" ({error.code})" if error.code else "") + "."
     report.failure(
         step,
         code="microsoft_refused",
@@ -384,8 +386,8 @@ def _read_again(work: Work, stale: Iterable[Step]) -> None:
     ids = [step.mapping.graph_id for step in stale if step.mapping and step.mapping.graph_id]
     if not ids:
         return
-    answers = work.contacts.get(ids)
-    items = [item for item in answers.values() if isinstance(item, ContactItem)]
+    answers = work.store.get(ids)
+    items = [item for item in answers.values() if isinstance(item, ITEMS)]
     known = {row.graph_id: row for row in work.mappings().filter(graph_id__in=ids)}
     inbox.stage(work, items, known)
     gone = [key for key, item in answers.items() if isinstance(item, NotFound)]
@@ -407,11 +409,13 @@ def mark(work: Work, report: Report) -> None:
         for mapping in part:
             mapping.marker = mapping.marker or new_token()
         RecordMapping.objects.bulk_update(part, ["marker"])
-        answers = work.contacts.write(
+        answers = work.store.write(
             [
-                ContactWrite(
-                    key=str(row.pk),
-                    action="update",
+                work.how.write(
+                    work,
+                    None,
+                    str(row.pk),
+                    "update",
                     graph_id=row.graph_id or "",
                     folder=row.folder,
                     marker=marker_text(work, row, row.marker),
@@ -429,7 +433,7 @@ def _note_marks(work: Work, part: list[RecordMapping], answers: Any) -> GraphErr
     stopping: GraphError | None = None
     for mapping in part:
         answer = answers[str(mapping.pk)]
-        if isinstance(answer, ContactItem):
+        if isinstance(answer, ITEMS):
             mapping.marked, mapping.etag = True, answer.etag
         elif isinstance(answer, NotFound):
             mapping.marked, mapping.gone_since = True, work.now

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from django.utils.crypto import salted_hmac
 
 from ..models import SharedRecord
-from ..reconcile import matching
 from .steps import Step
 from .work import Work
 
@@ -34,16 +33,16 @@ class Claims:
 
 
 def identity_of(work: Work, step: Step) -> str:
-    """The strongest matching key of a Microsoft contact as a digest that is the same for all links of a tenant.
+    """What the kind calls the item's identity, as a digest that is the same for all links of a tenant.
 
-    Empty where it has no key at all.
+    Empty where it has none.
     """
-    if step.item is None:
-        return ""
-    for rule in work.rules:
-        for key in matching.keys(step.item.data, rule, work.region):
-            return salted_hmac("ms365.shared", f"{work.link.tenant}\x1f{rule}\x1f{key}", algorithm="sha256").hexdigest()
-    return ""
+    return digest_of(work.link.tenant, work.how.identity(work, step)) if step.item is not None else ""
+
+
+def digest_of(tenant: str, identity: str) -> str:
+    """An identity as `SharedRecord` keeps it; empty for none."""
+    return identity and salted_hmac("ms365.shared", f"{tenant}\x1f{identity}", algorithm="sha256").hexdigest()
 
 
 def claim_all(work: Work, steps: Sequence[Step]) -> Claims:
@@ -104,15 +103,6 @@ def _taken(work: Work, claims: list[SharedRecord]) -> dict[int, str]:
 
 
 def _still_matches(work: Work, step: Step, claim: SharedRecord) -> bool:
-    """Whether the claimed record still bears a key of the item: if not, matching will never find it."""
+    """Whether the claimed record is still the item's partner: if not, it will never be found."""
     adapter = work.adapter(claim.adapter)
-    obj = adapter.by_ids([claim.object_id], work.ctx).get(claim.object_id) if adapter else None
-    record = adapter.read(obj, work.ctx) if adapter and obj is not None else None
-    return (
-        record is not None
-        and step.item is not None
-        and any(
-            set(matching.keys(record, rule, work.region)) & set(matching.keys(step.item.data, rule, work.region))
-            for rule in work.rules
-        )
-    )
+    return adapter is not None and work.how.still_matches(work, step, adapter, claim.object_id)

@@ -17,17 +17,17 @@ from django.utils import timezone
 from .. import adapters
 from ..access import installation, outage
 from ..access.links import mark_broken
-from ..adapters.context import Scope
 from ..conf import settings
 from ..errors import ClientRefused, ConsentRequired, MailboxUnavailable, OutOfTime, SignInRequired
-from ..graph.contacts import Contacts
 from ..models import LinkStatus, RunState, SyncRun, SyncSettings, Trigger, UserLink
 from ..signals import run_finished
 from . import apply_microsoft, held, recover
 from .apply import apply
+from .contact_kind import ContactKind
 from .deletions import limits_as_dict, missing_in_crm, plan_deletions, remember_limits
 from .folders import Cursors
 from .inbox import waiting
+from .kind import Kind
 from .lease import Lease
 from .outgoing import plan_outgoing
 from .pairing import plan_inbox
@@ -35,9 +35,9 @@ from .pull import pull
 from .report import Report
 from .steps import Step
 from .stored import forget_vanished
-from .work import Work, acting_for, context_of, direction_of, open_client, policy_of
+from .work import Work, acting_for, context_of, open_client, policy_of
 
-KINDS = ("contacts",)
+KINDS: dict[str, Kind] = {how.name: how for how in (ContactKind(),)}
 #: What another link claimed first, or somebody changed meanwhile, is looked at again in the same cycle.
 INBOX_ROUNDS = 3
 
@@ -131,11 +131,11 @@ def open_work(
 ) -> Work | None:
     """Everything for one kind; None where the organisation, the user or the CRM has it switched off."""
     organisation = SyncSettings.of(link.tenant)
-    direction = direction_of(link, organisation)
+    how = KINDS[kind]
     found = adapters.site.adapters(kind)
-    if not (found and direction and organisation.sync_contacts and link.sync_contacts):
+    direction = how.direction(organisation, link)
+    if not (found and direction and how.is_on(organisation, link)):
         return None
-    folders = tuple(link.crm_folders) if link.crm_folders is not None else None
     return Work(
         link=link,
         organisation=organisation,
@@ -143,9 +143,10 @@ def open_work(
         adapters=list(found),
         ctx=ctx,
         client=client,
-        contacts=Contacts(client, page_size=int(settings.PAGE_SIZE)),
+        how=how,
+        store=how.open_store(client),
         policy=policy_of(link, organisation, direction),
-        scope=Scope(only_my_items=link.only_my_items, folders=folders),
+        scope=how.scope(link),
         lease=lease,
         deadline=deadline,
         preview=preview,
@@ -161,7 +162,7 @@ def sync_kind(work: Work, report: Report, *, full: bool) -> None:
     remember_limits(work)
     recover.retry_held(work)
     recover.reopen_decided(work)
-    recover.recover(work, report, Cursors.of(work.link))
+    recover.recover(work, report, Cursors.of(work.link, work.kind))
     cursors = pull(work, report)
     _apply_all(work, report, cursors, lambda: plan_inbox(work, cursors), rounds=INBOX_ROUNDS)
     _apply_all(work, report, cursors, lambda: plan_outgoing(work, cursors))
@@ -200,7 +201,7 @@ def _prepare_full_pass(work: Work, wanted: bool) -> bool:
     rules = [
         str(work.policy.direction),
         str(work.policy.after_deletion),
-        sorted(work.rules),
+        *work.how.rules(work),
         sorted(name for adapter in work.adapters for name in adapter.mapped),
         sorted(work.left_out_categories),
     ]
@@ -214,7 +215,7 @@ def _prepare_full_pass(work: Work, wanted: bool) -> bool:
             progress |= {"rules": rules}
             work.save_link(progress={**work.link.progress, work.kind: progress})
         return last is None
-    cursors = Cursors.of(work.link)
+    cursors = Cursors.of(work.link, work.kind)
     cursors.links, cursors.rounds = {}, {}
     progress |= {"full": True, "rules": rules}
     work.save_link(

@@ -11,14 +11,24 @@ from typing import Any
 
 from ..adapters.context import Scope
 from ..errors import GraphError, NotFound
-from ..graph.contacts import ContactItem
 from ..models import MappingState, RecordMapping
-from ..reconcile.decide import Delete, Forget, Let, Recreate, Release, gone_in_crm, gone_in_microsoft
+from ..reconcile.decide import (
+    Cancel,
+    Delete,
+    Forget,
+    Let,
+    Nothing,
+    Recreate,
+    Release,
+    gone_in_crm,
+    gone_in_microsoft,
+)
 from ..reconcile.plan import Action
 from ..reconcile.policy import Side
 from ..reconcile.scope import fallen_out
 from . import held
 from .folders import Cursors
+from .items import ITEMS, Item
 from .limits import Limits
 from .merging import build_pair, crm_folder, merge_step
 from .report import Report
@@ -64,15 +74,20 @@ def _parts(work: Work, keys: list[int]) -> Iterator[list[RecordMapping]]:
 
 def _confirm(work: Work, cursors: Cursors, mappings: list[RecordMapping], found: Found) -> list[Step]:
     """Ask Microsoft for each suspect by its id: a removal is also reported for what merely moved (SYNC-08)."""
-    answers = work.contacts.get([row.graph_id for row in mappings if row.graph_id])
-    if any(isinstance(item, ContactItem) and item.folder not in cursors.names for item in answers.values()):
-        cursors.note(work.contacts.folders())  # Deleted Items, or a folder that was made since this cycle began
+    frozen = [mapping.pk for mapping in mappings if work.how.is_frozen(work, mapping)]
+    if frozen:  # it left the window, which is no news (SYNC-02)
+        mappings = [mapping for mapping in mappings if mapping.pk not in frozen]
+        if not work.preview:
+            work.mappings().filter(pk__in=frozen).update(gone_since=None)
+    answers = work.store.get([row.graph_id for row in mappings if row.graph_id])
+    if any(isinstance(item, ITEMS) and not work.how.is_alive(work, cursors, item) for item in answers.values()):
+        cursors.note(work.how.folders(work))  # Deleted Items, or a folder that was made since this cycle began
     alive = []
     for mapping in mappings:
         item = answers.get(mapping.graph_id or "")
-        if isinstance(item, ContactItem) and item.folder in cursors.names:
+        if isinstance(item, ITEMS) and work.how.is_alive(work, cursors, item):
             alive.append((mapping, item))
-        elif isinstance(item, (ContactItem, NotFound)):
+        elif isinstance(item, (*ITEMS, NotFound)):
             found.gone_in_microsoft.append(mapping.pk)
         elif isinstance(item, GraphError):
             raise item
@@ -86,12 +101,13 @@ def _confirm(work: Work, cursors: Cursors, mappings: list[RecordMapping], found:
 
 
 def _alive_steps(
-    work: Work, cursors: Cursors, adapter: Any, alive: list[tuple[RecordMapping, ContactItem]]
+    work: Work, cursors: Cursors, adapter: Any, alive: list[tuple[RecordMapping, Item]]
 ) -> list[Step]:
     ids = [mapping.object_id for mapping, _item in alive]
     objects = adapter.by_ids(ids, work.ctx)
     limits = Limits(work, adapter, ids)
     steps = []
+    merging = []
     for mapping, item in alive:
         step = Step(
             action=Action.UPDATE,
@@ -102,7 +118,7 @@ def _alive_steps(
             obj=objects.get(mapping.object_id),
             in_scope=mapping.in_scope,
         )
-        if item.folder not in cursors.links:
+        if item.folder and item.folder not in cursors.links:
             step.action, step.decision = Action.RELEASE, Let(Release.MOVED_AWAY)
             step.reason = "it was moved in Outlook to a folder that is not synced"
             step.note(Action.RELEASE, None, reason=step.reason)
@@ -110,8 +126,11 @@ def _alive_steps(
             step.action = Action.SKIP
         else:
             limits.note(step)
-            merge_step(work, cursors, step)
+            merging.append(step)
         steps.append(step)
+    work.how.prepare(work, merging)
+    for step in merging:
+        merge_step(work, cursors, step)
     return steps
 
 
@@ -191,13 +210,13 @@ def _decided(work: Work, cursors: Cursors, found: Found, report: Report) -> Iter
 
 def _all_steps(work: Work, cursors: Cursors, found: Found) -> Iterator[list[Step]]:
     for mappings in _parts(work, found.gone_in_microsoft):
-        yield from _by_adapter(work, mappings, lambda *args: _gone_in_microsoft_step(work, cursors, *args))
+        yield from _by_adapter(work, mappings, lambda step, limits: _gone_in_microsoft(work, step, limits))
     gone_in_microsoft = set(found.gone_in_microsoft)
     for mappings in _parts(work, [key for key in found.gone_in_crm if key not in gone_in_microsoft]):
-        yield from _by_adapter(work, mappings, lambda *args: _gone_in_crm_step(work, *args))
+        yield from _by_adapter(work, mappings, lambda step, _limits: _gone_in_crm_step(work, step))
     done = gone_in_microsoft | set(found.gone_in_crm)
     for mappings in _parts(work, [key for key in found.fallen_out if key not in done]):
-        yield from _by_adapter(work, mappings, lambda *args: _fallen_out_step(work, *args))
+        yield from _by_adapter(work, mappings, lambda step, limits: _fallen_out_step(work, step, limits))
 
 
 def _by_adapter(work: Work, mappings: list[RecordMapping], decide: Any) -> Iterator[list[Step]]:
@@ -206,7 +225,11 @@ def _by_adapter(work: Work, mappings: list[RecordMapping], decide: Any) -> Itera
         if own:
             objects = adapter.by_ids([row.object_id for row in own], work.ctx)
             limits = _Limits(work, adapter, list(objects))
-            yield [decide(adapter, row, objects.get(row.object_id), limits) for row in own]
+            steps = [_step(adapter, row, objects.get(row.object_id)) for row in own]
+            work.how.prepare(work, steps)
+            for step in steps:
+                decide(step, limits)
+            yield steps
 
 
 class _Limits:
@@ -232,12 +255,17 @@ def _step(adapter: Any, mapping: RecordMapping, obj: Any) -> Step:
     )
 
 
-def _settle(step: Step) -> Step:
+def _settle(step: Step) -> None:
     """Say on the step what its decision means."""
     match step.decision:
+        case None | Nothing():
+            step.action = Action.SKIP
         case Delete(side=side, reason=reason):
             step.action, step.reason = Action.DELETE, reason
             step.note(Action.DELETE, side, reason=reason)
+        case Cancel():
+            step.action, step.reason = Action.RELEASE, str(Release.CALLED_OFF)
+            step.note(Action.UPDATE, Side.CRM, ("status",), reason=step.reason)
         case Recreate(reason=reason):
             step.action, step.reason = Action.RESTORE, reason
             step.note(Action.RESTORE, Side.MICROSOFT, reason=reason)
@@ -247,42 +275,57 @@ def _settle(step: Step) -> Step:
         case Forget(reason=reason):
             step.action, step.reason = Action.FORGET, reason
             step.note(Action.FORGET, None, reason=reason)
-    return step
 
 
-def _gone_in_crm_step(work: Work, adapter: Any, mapping: RecordMapping, obj: Any, limits: _Limits) -> Step:
-    step = _step(adapter, mapping, obj)
-    if mapping.state != MappingState.LINKED:
+def _gone_in_crm_step(work: Work, step: Step) -> None:
+    assert step.mapping is not None
+    if step.mapping.state != MappingState.LINKED:
         step.decision = Forget("it was no longer synced, and is deleted in the CRM")
     else:
-        step.decision = gone_in_crm(work.policy.but(takes_in_only=not mapping.in_scope))
-    return _settle(step)
+        work.how.gone_in_crm(work, step)
+    _settle(step)
 
 
-def _gone_in_microsoft_step(
-    work: Work, cursors: Cursors, adapter: Any, mapping: RecordMapping, obj: Any, limits: _Limits
-) -> Step:
-    step = _step(adapter, mapping, obj)
-    if obj is None:
+def contact_gone_in_crm(work: Work, step: Step) -> None:
+    """DEL-01 for a contact."""
+    assert step.mapping is not None
+    step.decision = gone_in_crm(work.policy.but(takes_in_only=not step.mapping.in_scope))
+
+
+def _gone_in_microsoft(work: Work, step: Step, limits: _Limits) -> None:
+    mapping = step.mapping
+    assert mapping is not None
+    if step.obj is None:
         step.decision = Forget("deleted on both sides")
     elif mapping.state == MappingState.RELEASED:
         step.decision = Let(Release(mapping.released_by)) if mapping.released_by else Let(Release.UNLINKED)
     elif mapping.in_scope and limits.today.get(mapping.object_id):
         step.decision = Forget("gone in Microsoft, and no longer among what this user syncs")
     else:
-        pair = build_pair(work, step)
-        policy = work.policy.but(takes_in_only=not mapping.in_scope)
-        step.decision = gone_in_microsoft(
-            pair, policy, work.digest, recoverable=adapter.recoverable and adapter.can_delete(obj, work.ctx)
-        )
-        if isinstance(step.decision, Recreate):
-            step.folder_to_microsoft = crm_folder(work, step)
-    return _settle(step)
+        work.how.gone_in_microsoft(work, step)
+    _settle(step)
 
 
-def _fallen_out_step(work: Work, adapter: Any, mapping: RecordMapping, obj: Any, limits: _Limits) -> Step:
-    step = _step(adapter, mapping, obj)
-    before = limits.before.get(mapping.object_id, "")
-    why = before or limits.today.get(mapping.object_id, "")
-    step.decision = fallen_out(work.policy, by_record=bool(before), why=why)
-    return _settle(step)
+def contact_gone_in_microsoft(work: Work, step: Step) -> None:
+    """ORG-12 for a contact."""
+    assert step.mapping is not None
+    adapter = step.adapter
+    step.decision = gone_in_microsoft(
+        build_pair(work, step),
+        work.policy.but(takes_in_only=not step.mapping.in_scope),
+        work.digest,
+        recoverable=adapter.recoverable and adapter.can_delete(step.obj, work.ctx),
+    )
+    if isinstance(step.decision, Recreate):
+        step.folder_to_microsoft = crm_folder(work, step)
+
+
+def _fallen_out_step(work: Work, step: Step, limits: _Limits) -> None:
+    before = limits.before.get(step.object_id, "")
+    work.how.fallen_out(work, step, before, limits.today.get(step.object_id, ""))
+    _settle(step)
+
+
+def contact_fallen_out(work: Work, step: Step, before: str, today: str) -> None:
+    """CON-07 to CON-09, CON-11."""
+    step.decision = fallen_out(work.policy, by_record=bool(before), why=before or today)

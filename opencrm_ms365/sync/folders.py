@@ -1,6 +1,6 @@
-"""Which contact folders of the mailbox are read, and where their delta links stand.
+"""Which contact folders (or calendars) of the mailbox are read, and where their delta links stand.
 
-Kept in `UserLink.cursors["contacts"]`:
+Kept in `UserLink.cursors[KIND]`:
 
     {"host": address of Graph, "default": id, "names": {id: name}, "links": {id: delta or next link},
      "rounds": {id: round under way}}
@@ -43,8 +43,8 @@ class Cursors:
     rounds: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, link: UserLink) -> Cursors:
-        known = link.cursors.get("contacts") or {}
+    def of(cls, link: UserLink, kind: str = "contacts") -> Cursors:
+        known = link.cursors.get(kind) or {}
         found = cls(
             default=known.get("default", ""),
             **{name: dict(known.get(name) or {}) for name in ("names", "links", "rounds")},

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..graph.contacts import ContactItem
 from ..models import InboxItem
 from . import inbox
+from .items import Item
 from .markers import Marker, read_marker
 from .reading import read_items
 from .work import Work, chunks
@@ -27,8 +27,8 @@ def is_siblings(work: Work, text: str) -> bool:
 
 
 def with_markers(
-    work: Work, found: list[tuple[InboxItem, ContactItem]], texts: dict[str, str]
-) -> list[tuple[InboxItem, ContactItem, Marker | None, Any, Any]]:
+    work: Work, found: list[tuple[InboxItem, Item]], texts: dict[str, str]
+) -> list[tuple[InboxItem, Item, Marker | None, Any, Any]]:
     """Each item with the identity it bears and the CRM record that this names, if that still exists."""
     markers = {
         key: marker
@@ -52,7 +52,7 @@ def with_markers(
     return result
 
 
-def read_markers(work: Work, items: list[ContactItem]) -> dict[str, str]:
+def read_markers(work: Work, items: list[Item]) -> dict[str, str]:
     """The identities that items bear. A folder is listed at most once a cycle, however many chunks its items fill."""
     known = {item.graph_id: item.marker for item in items if item.marker}
     unread = {item.graph_id: item.folder for item in items if not item.marker and item.folder not in work.listed}
@@ -70,14 +70,14 @@ def _is_worth_listing(work: Work, folder_id: str) -> bool:
     """Whether listing the folder takes fewer requests than asking for each of its new items in batches."""
     new = inbox.waiting(work).filter(folder=folder_id).count()
     held = work.mappings().filter(folder=folder_id).count()
-    return new > BATCH and new / BATCH > (new + held) / work.contacts.page_size
+    return new > BATCH and new / BATCH > (new + held) / work.store.page_size
 
 
 def _list_markers(work: Work, folder_id: str, missing: frozenset[str]) -> dict[str, str]:
     """Note the identities of a whole folder in the inbox; returns those of `missing`."""
     found: dict[str, str] = {}
     rows = InboxItem.objects.filter(link=work.link, kind=work.kind, preview=work.preview, folder=folder_id)
-    for part in chunks(work.contacts.markers(folder_id), work.chunk):
+    for part in chunks(work.store.markers(folder_id), work.chunk):
         listed = dict(part)
         found |= {key: text for key, text in listed.items() if key in missing}
         noted = list(rows.filter(graph_id__in=listed).only("graph_id", "marker"))

@@ -30,7 +30,7 @@ class Limits:
 
 
 def visible_ids(work: Work, adapter: Any, object_ids: Sequence[str]) -> set[str]:
-    rows = adapter.visible_to(adapter.existing(work.ctx), work.ctx).annotate(ms365_id=adapter.id_text())
+    rows = adapter.in_sight(adapter.existing(work.ctx), work.ctx).annotate(ms365_id=adapter.id_text())
     return set(rows.filter(ms365_id__in=list(object_ids)).order_by().values_list("ms365_id", flat=True))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..models import RecordMapping
 from ..reconcile import scope
 from ..reconcile.decide import Let, Nothing, Release, Update, decide
 from ..reconcile.merge import Base, Merge, Pair
 from ..reconcile.plan import Action
 from ..reconcile.policy import Policy, Side
-from ..records import ContactData
 from .folders import Cursors
 from .steps import Step
 from .work import Work
@@ -40,10 +41,11 @@ def build_pair(work: Work, step: Step) -> Pair | None:
     if step.crm is None:
         step.reason = adapter.skip_reason(step.obj, work.ctx) or "the CRM holds it back"
         return None
+    base = base_of(step.mapping)
     return Pair(
-        crm=step.crm,
+        crm=step.crm.only(work.how.digested(step.crm.set_fields(), linked=base is not None)),
         microsoft=step.item.data if step.item else None,
-        base=base_of(step.mapping),
+        base=base,
         writable=adapter.writable,
         crm_limits=adapter.limits(),
         microsoft_limits=work.microsoft_limits,
@@ -54,6 +56,11 @@ def build_pair(work: Work, step: Step) -> Pair | None:
 
 def merge_step(work: Work, cursors: Cursors, step: Step) -> Step:
     """Decide what both sides of a linked record need, and note it on the step."""
+    return work.how.merge_step(work, cursors, step)
+
+
+def merge_contact(work: Work, cursors: Cursors, step: Step) -> Step:
+    """As `merge_step`, for a contact."""
     step.pair = build_pair(work, step)
     if step.pair is None:
         step.action = Action.SKIP
@@ -77,7 +84,7 @@ def merge_step(work: Work, cursors: Cursors, step: Step) -> Step:
     return step
 
 
-def is_left_out(work: Work, *records: ContactData | None) -> bool:
+def is_left_out(work: Work, *records: Any) -> bool:
     """Whether one of the two sides' records bears a category that the organisation leaves out (ORG-17)."""
     chosen = work.left_out_categories
     return bool(chosen) and any(scope.is_left_out(item.categories, chosen) for item in records if item is not None)

@@ -12,13 +12,13 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from ..graph.contacts import ContactItem
 from ..models import CrmTouch, InboxItem, InboxState, MappingState, RecordMapping
 from ..reconcile.decide import Let, Release
 from ..reconcile.merge import needs_microsoft
 from ..reconcile.plan import Action
 from ..reconcile.policy import Side
 from .folders import Cursors
+from .items import ITEMS
 from .limits import Limits
 from .merging import LEFT_OUT, build_pair, crm_folder, is_left_out, is_quiet, merge_step
 from .reading import read_items
@@ -33,16 +33,17 @@ OVERLAP = timedelta(minutes=2)
 def plan_outgoing(work: Work, cursors: Cursors) -> Iterator[list[Step]]:
     """Chunks of steps for the CRM's side."""
     for adapter in work.adapters:
-        yield from _widened(work, cursors, adapter)
+        yield from work.how.plan_widened(work, cursors, adapter)
         if work.policy.may_write(Side.MICROSOFT):
-            yield from _new(work, cursors, adapter)
+            yield from work.how.plan_new(work, cursors, adapter)
         yield from _changed(work, cursors, adapter)
 
 
 # --- records that are not in Microsoft yet ---------------------------------------------------------------------------
 
 
-def _new(work: Work, cursors: Cursors, adapter: Any) -> Iterator[list[Step]]:
+def plan_new(work: Work, cursors: Cursors, adapter: Any) -> Iterator[list[Step]]:
+    """Contacts among the user's limits that no mapping knows."""
     mapped = work.mappings().filter(adapter=adapter.name).values("object_id")
     rows = adapter.in_scope(work.ctx, work.scope).annotate(ms365_id=adapter.id_text()).exclude(ms365_id__in=mapped)
     rows = rows.order_by("pk")
@@ -85,7 +86,7 @@ def _with_partners(work: Work, cursors: Cursors, steps: list[Step]) -> list[Step
     for object_id, step in creating.items():
         rows = partners.get(object_id, [])
         item = answers.get(single[object_id].graph_id) if object_id in single else None
-        if isinstance(item, ContactItem):
+        if isinstance(item, ITEMS):
             step.action, step.item, step.row = Action.LINK, item, single[object_id]
             merge_step(work, cursors, step)
         elif rows and object_id not in single:
@@ -198,7 +199,7 @@ def _hydrate(work: Work, steps: list[Step]) -> None:
 # --- records that came (back) into the user's limits -----------------------------------------------------------------
 
 
-def _widened(work: Work, cursors: Cursors, adapter: Any) -> Iterator[list[Step]]:
+def plan_widened(work: Work, cursors: Cursors, adapter: Any) -> Iterator[list[Step]]:
     """Linked inwards only, or let go by a setting, and inside the limits again: revived, never created anew."""
     outside = (
         work.mappings()
@@ -228,12 +229,12 @@ def _widened_steps(work: Work, cursors: Cursors, adapter: Any, mappings: list[Re
         if obj is None:
             continue
         step = Step(action=Action.LINK, adapter=adapter, mapping=mapping, object_id=mapping.object_id, obj=obj)
-        if isinstance(item, ContactItem) and item.folder in cursors.names and item.folder not in cursors.links:
+        if isinstance(item, ITEMS) and item.folder in cursors.names and item.folder not in cursors.links:
             step.action, step.decision = Action.RELEASE, Let(Release.MOVED_AWAY)  # its folder is not synced any more
             step.item, step.reason = item, str(Release.MOVED_AWAY)
             step.note(Action.RELEASE, None, reason=step.reason)
             steps.append(step)
-        elif isinstance(item, ContactItem) and item.folder in cursors.names:
+        elif isinstance(item, ITEMS) and item.folder in cursors.names:
             step.item = item
             _forget_differences(mapping)
             steps.append(merge_step(work, cursors, step))

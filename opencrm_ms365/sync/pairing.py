@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..graph.contacts import ContactItem
 from ..models import InboxItem, MappingState, RecordMapping
 from ..reconcile.decide import Release
 from ..reconcile.plan import Action
 from . import inbox
 from .folders import Cursors
+from .items import Item
 from .limits import Limits
 from .merging import is_left_out, merge_step
 from .steps import Step
-from .unknown import plan_unknown
 from .work import Work
 
 
@@ -30,20 +29,20 @@ def plan_inbox(work: Work, cursors: Cursors) -> Iterator[list[Step]]:
 
 
 def _plan_rows(work: Work, cursors: Cursors, rows: list[InboxItem]) -> list[Step]:
-    items = {row.pk: item for row in rows if (item := inbox.open_item(row)) is not None}
+    items = {row.pk: item for row in rows if (item := inbox.open_item(work, row)) is not None}
     mapped = {row.graph_id: row for row in work.mappings().filter(graph_id__in=[row.graph_id for row in rows])}
     steps = _known(
         work,
         cursors,
         [(row, items[row.pk], mapped[row.graph_id]) for row in rows if row.graph_id in mapped and row.pk in items],
     )
-    steps += plan_unknown(
+    steps += work.how.plan_unknown(
         work, cursors, [(row, items[row.pk]) for row in rows if row.graph_id not in mapped and row.pk in items]
     )
     return steps
 
 
-def _known(work: Work, cursors: Cursors, known: Sequence[tuple[InboxItem, ContactItem, RecordMapping]]) -> list[Step]:
+def _known(work: Work, cursors: Cursors, known: Sequence[tuple[InboxItem, Item, RecordMapping]]) -> list[Step]:
     steps: list[Step] = []
     for adapter in work.adapters:
         own = [entry for entry in known if entry[2].adapter == adapter.name]
@@ -63,7 +62,7 @@ def _known_step(
     cursors: Cursors,
     adapter: Any,
     row: InboxItem,
-    item: ContactItem,
+    item: Item,
     mapping: RecordMapping,
     obj: Any,
     limits: Limits,

@@ -13,11 +13,12 @@ from collections.abc import Iterable, Iterator
 from django.db import transaction
 
 from ..errors import DeltaExpired, GraphError, NotFound
-from ..graph.contacts import BrokenItem, ContactItem, DeltaPage, RemovedItem
+from ..graph.contacts import BrokenItem, DeltaPage, RemovedItem
 from ..models import InboxItem, MappingState, RecordMapping
 from ..reconcile.decide import Release
 from . import inbox
 from .folders import Cursors
+from .items import ITEMS, Item
 from .merging import is_left_out
 from .report import Report, close_ambiguous
 from .work import Work
@@ -27,25 +28,16 @@ log = logging.getLogger("opencrm_ms365.sync")
 
 def pull(work: Work, report: Report) -> Cursors:
     """Read all chosen folders up to now. Raises what the client raises; what was stored until then stays stored."""
-    cursors = Cursors.of(work.link)
-    pages = _poll(work, cursors) if cursors.links else {}
+    cursors = Cursors.of(work.link, work.kind)
+    pages = work.how.poll(work, cursors) if cursors.links else {}
     if not cursors.links:
-        cursors.note(work.contacts.folders())
-    chosen = cursors.chosen(work.link.microsoft_folders)
+        cursors.note(work.how.folders(work))
+    chosen = work.how.chosen(work, cursors)
     _drop_others(work, cursors, chosen)
     for folder_id in chosen:
         _pull_folder(work, report, cursors, folder_id, pages.get(folder_id))
     _finish(work, cursors)
     return cursors
-
-
-def _poll(work: Work, cursors: Cursors) -> dict[str, DeltaPage | GraphError]:
-    """The first page of every folder and the list of folders, in one request (I-7)."""
-    settled = {key: link for key, link in cursors.links.items() if key not in cursors.rounds}
-    answer = work.contacts.poll(settled, known=cursors.known())
-    if answer.folders is not None:
-        cursors.note(answer.folders)
-    return dict(answer.pages)
 
 
 def _drop_others(work: Work, cursors: Cursors, chosen: Iterable[str]) -> None:
@@ -95,7 +87,7 @@ def _pages(work: Work, cursors: Cursors, folder_id: str, first: DeltaPage | Grap
             if not link:
                 cursors.rounds[folder_id] = secrets.token_hex(8)
             try:
-                page = work.contacts.page(folder_id, link)
+                page = work.how.page(work, cursors, folder_id, link)
             except DeltaExpired:
                 if restarted:
                     raise
@@ -109,7 +101,7 @@ def _pages(work: Work, cursors: Cursors, folder_id: str, first: DeltaPage | Grap
 
 
 def _store(work: Work, report: Report, cursors: Cursors, folder_id: str, page: DeltaPage) -> None:
-    items = {item.graph_id: item for item in page.items if isinstance(item, ContactItem)}
+    items = {item.graph_id: item for item in page.items if isinstance(item, ITEMS)}
     removed = [item.graph_id for item in page.items if isinstance(item, RemovedItem) and item.graph_id not in items]
     broken = [item for item in page.items if isinstance(item, BrokenItem)]
     work.counts.pulled += len(items) + len(removed)
@@ -122,7 +114,7 @@ def _store(work: Work, report: Report, cursors: Cursors, folder_id: str, page: D
         for item in broken:
             report.problem(
                 code="unreadable",
-                reason="Microsoft sent a contact that cannot be read: " + item.reason,
+                reason=f"Microsoft sent {work.how.a_noun} that cannot be read: {item.reason}",
                 graph_id=item.graph_id,
             )
         _note_removed(work, folder_id, removed)
@@ -130,11 +122,11 @@ def _store(work: Work, report: Report, cursors: Cursors, folder_id: str, page: D
             _note_missing(work, folder_id, ended)
             cursors.rounds.pop(folder_id, None)
         if not work.preview:
-            work.save_link(cursors={**work.link.cursors, "contacts": cursors.as_dict()})
+            work.save_link(cursors={**work.link.cursors, work.kind: cursors.as_dict()})
     work.progress("reading", work.counts.pulled)
 
 
-def _note_items(work: Work, items: list[ContactItem], round_id: str) -> None:
+def _note_items(work: Work, items: list[Item], round_id: str) -> None:
     """Put into the inbox what is new or differs from what Microsoft held when both sides last agreed."""
     known = {row.graph_id: row for row in work.mappings().filter(graph_id__in=[item.graph_id for item in items])}
     fresh = [item for item in items if not _is_echo(work, item, known.get(item.graph_id))]
@@ -152,7 +144,7 @@ def _note_items(work: Work, items: list[ContactItem], round_id: str) -> None:
                 RecordMapping.objects.filter(pk__in=revived).update(gone_since=None)
 
 
-def _is_echo(work: Work, item: ContactItem, mapping: RecordMapping | None) -> bool:
+def _is_echo(work: Work, item: Item, mapping: RecordMapping | None) -> bool:
     """Whether the item is as it was when both sides last agreed: our own write coming back (I-3)."""
     if mapping is None or mapping.state != MappingState.LINKED or mapping.pending or mapping.folder != item.folder:
         return False
@@ -165,7 +157,7 @@ def _is_echo(work: Work, item: ContactItem, mapping: RecordMapping | None) -> bo
     return work.digests(item.data, names) == mapping.microsoft_digests
 
 
-def _note_etags(work: Work, items: list[ContactItem], known: dict[str | None, RecordMapping]) -> None:
+def _note_etags(work: Work, items: list[Item], known: dict[str | None, RecordMapping]) -> None:
     """What nobody needs to look at has a newer etag all the same: the next write shall not be refused for it."""
     if work.preview:
         return
@@ -205,5 +197,5 @@ def _note_missing(work: Work, folder_id: str, round_id: str) -> None:
 
 def _finish(work: Work, cursors: Cursors) -> None:
     known = cursors.as_dict()
-    if not work.preview and work.link.cursors.get("contacts") != known:
-        work.save_link(cursors={**work.link.cursors, "contacts": known})
+    if not work.preview and work.link.cursors.get(work.kind) != known:
+        work.save_link(cursors={**work.link.cursors, work.kind: known})

@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ..graph.contacts import ContactItem
 from ..models import HeldDecision, InboxItem, MappingState, RecordMapping, decrypt
 from ..reconcile.plan import Action
 from ..reconcile.policy import Side
 from . import apply_microsoft, inbox
 from .apply_crm import save_mappings
 from .folders import Cursors
+from .items import ITEMS, Item
 from .limits import scope_ids
 from .merging import build_pair, crm_folder
 from .report import Report
@@ -53,18 +53,18 @@ def _adopt(work: Work, cursors: Cursors, lost: list[RecordMapping]) -> list[Reco
     folders = {row.folder for row in lost if row.folder} or {cursors.default}
     if len(lost) > ONE_BY_ONE:
         for folder_id in folders:
-            found |= {text: graph_id for graph_id, text in work.contacts.markers(folder_id) if text in wanted}
+            found |= {text: graph_id for graph_id, text in work.store.markers(folder_id) if text in wanted}
     else:
         for text, row in wanted.items():
-            items = work.contacts.find_marker([row.folder or cursors.default], text)
+            items = work.store.find_marker([row.folder or cursors.default], text)
             if items:
                 found[text] = items[0].graph_id
     if found:
-        answers = work.contacts.get(list(found.values()))
+        answers = work.store.get(list(found.values()))
         adopted = []
         for text, graph_id in found.items():
             item = answers.get(graph_id)
-            if isinstance(item, ContactItem):
+            if isinstance(item, ITEMS):
                 adopted.append(_linked(work, wanted[text], item))
         save_mappings(adopted)
         InboxItem.objects.filter(
@@ -73,7 +73,7 @@ def _adopt(work: Work, cursors: Cursors, lost: list[RecordMapping]) -> list[Reco
     return [row for row in lost if row.state == MappingState.INTENDED]
 
 
-def _linked(work: Work, mapping: RecordMapping, item: ContactItem) -> RecordMapping:
+def _linked(work: Work, mapping: RecordMapping, item: Item) -> RecordMapping:
     names = frozenset(mapping.crm_digests)
     mapping.graph_id, mapping.folder, mapping.etag = item.graph_id, item.folder or mapping.folder, item.etag
     mapping.microsoft_digests = work.digests(item.data, names)
@@ -123,9 +123,9 @@ def reopen_decided(work: Work) -> None:
             continue
         graph_id = str(decrypt(decision.details)["graph_id"]) if decision.details else ""
         work.choices[graph_id] = decision.choice or "new"
-        answers = work.contacts.get([graph_id])
+        answers = work.store.get([graph_id])
         item = answers.get(graph_id)
-        if isinstance(item, ContactItem):
+        if isinstance(item, ITEMS):
             inbox.stage(work, [item], {})
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..graph.contacts import ContactItem
 from ..models import InboxItem, RecordMapping
-from ..reconcile.decide import Decision
+from ..reconcile.decide import Decision, Update
 from ..reconcile.merge import Pair
 from ..reconcile.plan import Action, Operation
 from ..reconcile.policy import Policy, Side
-from ..records import ContactData
+from ..records import Record
+from .items import Item
 
 
 @dataclass(kw_only=True, eq=False)
@@ -25,6 +25,7 @@ class Step:
     of what the CRM did not take. `is_held_back`: the CRM's record cannot be synced as it is. `is_leaving`: it was among
     those that the user sends out and is not any more, so nothing more of it goes out (CON-02); `is_unseen`: the user
     may not see it any more, so nothing of the user's comes in (CON-07).
+    `users` are those whom the CRM's record gets, None for no change; `meeting` is what is known of an event's meeting.
     `code` says in one word why an item stays in Microsoft only: `not_permitted`, `left_out`; empty: something else.
     `twin_of` is the mapping whose repeated creation made this item a second time.
     """
@@ -35,8 +36,8 @@ class Step:
     mapping: RecordMapping | None = None
     object_id: str = ""
     obj: Any = None
-    crm: ContactData | None = None
-    item: ContactItem | None = None
+    crm: Record | None = None
+    item: Item | None = None
     row: InboxItem | None = None
     pair: Pair | None = None
     policy: Policy | None = None
@@ -52,7 +53,15 @@ class Step:
     is_held_back: bool = False
     is_leaving: bool = False
     is_unseen: bool = False
+    users: tuple[Any, ...] | None = None
+    meeting: Any = None
     operations: list[Operation] = field(default_factory=list)
+
+    @property
+    def sends(self) -> bool:
+        """Whether an update has something for Microsoft."""
+        changed = isinstance(self.decision, Update) and bool(self.decision.merge.to_microsoft)
+        return changed or bool(self.meeting is not None and self.meeting.changes_attendees)
 
     @property
     def graph_id(self) -> str:

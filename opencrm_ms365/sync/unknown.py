@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from ..graph.contacts import ContactItem
 from ..models import InboxItem, InboxKey, InboxState, MappingState, RecordMapping
 from ..reconcile import matching
 from ..reconcile.decide import Delete, Release
@@ -16,6 +15,7 @@ from ..reconcile.policy import Side
 from . import inbox
 from .folders import Cursors
 from .identities import Ref, is_siblings, read_markers, with_markers
+from .items import Item
 from .limits import scope_ids, visible_ids
 from .markers import Marker
 from .merging import LEFT_OUT, is_left_out, merge_step
@@ -36,11 +36,11 @@ class _Candidates:
     keys: dict[Ref, dict[str, tuple[str, ...]]] = field(default_factory=dict)
 
 
-def plan_unknown(work: Work, cursors: Cursors, found: list[tuple[InboxItem, ContactItem]]) -> list[Step]:
+def plan_unknown(work: Work, cursors: Cursors, found: list[tuple[InboxItem, Item]]) -> list[Step]:
     if not found:
         return []
     steps: list[Step] = []
-    rest: list[tuple[InboxItem, ContactItem]] = []
+    rest: list[tuple[InboxItem, Item]] = []
     copies: set[str] = set()
     steps += [_left_out(row, item) for row, item in found if is_left_out(work, item.data)]
     found = [(row, item) for row, item in found if not is_left_out(work, item.data)]
@@ -85,7 +85,7 @@ def plan_unknown(work: Work, cursors: Cursors, found: list[tuple[InboxItem, Cont
     return steps
 
 
-def _is_twin(mapping: RecordMapping, marker: Marker, item: ContactItem) -> bool:
+def _is_twin(mapping: RecordMapping, marker: Marker, item: Item) -> bool:
     """Whether the item is a second outcome of our own repeated creation, and not a copy that a person made."""
     return (
         mapping.state == MappingState.LINKED
@@ -97,7 +97,7 @@ def _is_twin(mapping: RecordMapping, marker: Marker, item: ContactItem) -> bool:
     )
 
 
-def _twin(row: InboxItem, item: ContactItem, adapter: Any, mapping: RecordMapping) -> Step:
+def _twin(row: InboxItem, item: Item, adapter: Any, mapping: RecordMapping) -> Step:
     step = Step(
         action=Action.DELETE,
         adapter=adapter,
@@ -129,7 +129,7 @@ class _Known:
             self.inside |= {(adapter.name, key) for key in scope_ids(work, adapter, ids)}
 
 
-def _left_out(row: InboxItem, item: ContactItem) -> Step:
+def _left_out(row: InboxItem, item: Item) -> Step:
     return Step(action=Action.SKIP, row=row, item=item, reason=LEFT_OUT, code="left_out")
 
 
@@ -137,7 +137,7 @@ def _of_sibling(row: InboxItem) -> Step:
     return Step(action=Action.SKIP, row=row, reason="another organisation of this CRM has it")
 
 
-def _find_candidates(work: Work, items: list[ContactItem]) -> _Candidates:
+def _find_candidates(work: Work, items: list[Item]) -> _Candidates:
     """CRM records of the tenant that may match, without those that this link has linked already."""
     found = _Candidates(by_rule={rule: defaultdict(list) for rule in work.rules})
     records = [item.data for item in items]
@@ -191,7 +191,7 @@ def _matched(
     work: Work,
     cursors: Cursors,
     row: InboxItem,
-    item: ContactItem,
+    item: Item,
     match: matching.Match[Ref],
     candidates: _Candidates,
     competing: dict[Ref, dict[str, set[str]]],
@@ -226,11 +226,11 @@ def _rivals(work: Work, ref: Ref, rule: str, competing: dict[Ref, dict[str, set[
 
 def _name_of(work: Work, graph_id: str) -> tuple[str, str]:
     row = InboxItem.objects.filter(link=work.link, kind=work.kind, preview=work.preview, graph_id=graph_id).first()
-    item = inbox.open_item(row) if row else None
+    item = inbox.open_item(work, row) if row else None
     return matching.full_name(item.data) if item else ("", "")
 
 
-def _chosen(work: Work, cursors: Cursors, row: InboxItem, item: ContactItem, choice: str) -> Step:
+def _chosen(work: Work, cursors: Cursors, row: InboxItem, item: Item, choice: str) -> Step:
     """What a person decided about an unclear match: `ADAPTER:PK`, or anything else for a new record."""
     name, _colon, object_id = choice.rpartition(":")
     adapter = work.adapter(name)
@@ -240,7 +240,7 @@ def _chosen(work: Work, cursors: Cursors, row: InboxItem, item: ContactItem, cho
     return _pair(work, cursors, row, item, adapter, obj, _Known(work, [(name, object_id)]))
 
 
-def _held(row: InboxItem, item: ContactItem, refs: tuple[Ref, ...], reason: str) -> Step:
+def _held(row: InboxItem, item: Item, refs: tuple[Ref, ...], reason: str) -> Step:
     step = Step(action=Action.HOLD, item=item, row=row, reason=reason, candidates=refs)
     step.note(Action.HOLD, None, reason=reason)
     return step
@@ -250,7 +250,7 @@ def _pair(
     work: Work,
     cursors: Cursors,
     row: InboxItem,
-    item: ContactItem,
+    item: Item,
     adapter: Any,
     obj: Any,
     known: _Known,
@@ -279,7 +279,7 @@ def _pair(
     return merge_step(work, cursors, step)
 
 
-def _new(work: Work, cursors: Cursors, row: InboxItem, item: ContactItem) -> Step:
+def _new(work: Work, cursors: Cursors, row: InboxItem, item: Item) -> Step:
     """CON-04: a Microsoft contact without a match becomes a new CRM contact."""
     adapter = work.creator
     step = Step(action=Action.CREATE, adapter=adapter, item=item, row=row)

@@ -19,12 +19,12 @@ from ..adapters.context import SyncContext
 from ..conf import settings
 from ..errors import OutOfTime
 from ..graph.client import GraphClient
-from ..graph.contacts import Contacts
 from ..models import RecordMapping, SyncSettings, UserLink
 from ..reconcile.plan import Counts
 from ..reconcile.policy import AfterDeletion, ConflictRule, Direction, Policy
-from ..records import MICROSOFT_CONTACT_LIMITS, ContactData, Limits, digest
+from ..records import Limits, Record, digest
 from ..records.contact import canonical
+from .kind import Kind
 from .lease import Lease
 from .markers import installation_key
 from .stored import StoredValues
@@ -32,7 +32,8 @@ from .stored import StoredValues
 
 @dataclass(kw_only=True)
 class Work:
-    """One link and one kind of record in one cycle.
+    """One link and one kind of record in one cycle. `how` knows what is particular to the kind, `store` is Microsoft's
+    side of it.
 
     `deadline` is a value of `time.monotonic()`, None for no end. `preview` is the id of the preview run, empty for the
     sync itself: a preview plans with the same code, and nothing of its plan is applied. `assumed` are the CRM records
@@ -48,7 +49,8 @@ class Work:
     kind: str
     adapters: list[Any]
     ctx: SyncContext
-    contacts: Contacts
+    how: Kind
+    store: Any
     client: GraphClient
     policy: Policy
     scope: Any
@@ -72,7 +74,7 @@ class Work:
 
     @property
     def microsoft_limits(self) -> Limits:
-        return MICROSOFT_CONTACT_LIMITS
+        return self.how.limits
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -105,7 +107,7 @@ class Work:
         """The keyed digest of a canonical value; the key is the link's own."""
         return digest(value, bytes(self.link.digest_key))
 
-    def digests(self, record: ContactData, names: frozenset[str]) -> dict[str, str]:
+    def digests(self, record: Record, names: frozenset[str]) -> dict[str, str]:
         """Digests by field of what a record holds in the named fields."""
         return {name: self.digest(canonical(name, getattr(record, name))) for name in sorted(names)}
 
@@ -194,12 +196,6 @@ def _settings(link: UserLink) -> Mapping[str, Any]:
         "microsoft_folders": link.microsoft_folders,
         "contact_direction": link.contact_direction,
     }
-
-
-def direction_of(link: UserLink, organisation: SyncSettings) -> Direction | None:
-    """The direction of contacts for a link; None when the organisation's and the user's exclude each other."""
-    wish = Direction(link.contact_direction) if link.contact_direction else None
-    return Direction(organisation.contact_direction).narrowed(wish)
 
 
 def policy_of(link: UserLink, organisation: SyncSettings, direction: Direction) -> Policy:
