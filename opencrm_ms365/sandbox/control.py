@@ -3,6 +3,7 @@
     GET  /control/                          what there is, with the names of the arguments
     POST /control/add_user                  {"tenant": "brightwell.example", "upn": "dora@brightwell.example"}
     POST /control/mailbox/edit_contact      {"account": "ada@...", "contact_id": "...", "values": {"jobTitle": "CEO"}}
+    POST /control/planner/add_task      {"account": "ada@...", "plan": "Spring fair", "values": {"title": "Order oak"}}
     POST /control/login/withdraw_consent    {"account": "ada@..."}
     GET  /control/requests?path=contacts    reading actions take their arguments from the query, too
 
@@ -21,10 +22,14 @@ from werkzeug.wrappers import Request, Response
 from . import control_actions
 from .origin import is_foreign_post
 from .outlook_user import OutlookUser
+from .planner_user import PlannerUser
 from .refusal import Refusal
 
 if TYPE_CHECKING:
     from .simulator import Sandbox
+
+#: What somebody does, by the method of the sandbox that gives it for an `account`.
+PEOPLE: dict[str, type] = {"mailbox": OutlookUser, "planner": PlannerUser}
 
 
 class _Mistake(Exception):
@@ -65,8 +70,8 @@ def _answer(sandbox: Sandbox, request: Request) -> Any:
 def _function(sandbox: Sandbox, group: str, action: str, arguments: dict[str, Any]) -> Callable[..., Any]:
     if not group and action in control_actions.ACTIONS:
         return lambda **given: _called(control_actions.ACTIONS[action], {"sandbox": sandbox, **given})
-    if group == "mailbox" and action in _methods(OutlookUser):
-        return getattr(sandbox.mailbox(str(arguments.pop("account", ""))), action)
+    if group in PEOPLE and action in _methods(PEOPLE[group]):
+        return getattr(getattr(sandbox, group)(str(arguments.pop("account", ""))), action)
     if group == "login" and action in _methods(type(sandbox.login)):
         return getattr(sandbox.login, action)
     raise _Mistake(f"There is no action called {group + '/' if group else ''}{action}; GET /control/ lists them.", 404)
@@ -118,7 +123,7 @@ def _methods(cls: type) -> list[str]:
 
 def _directory(sandbox: Sandbox) -> dict[str, Any]:
     found = dict(control_actions.ACTIONS)
-    for group, cls in (("mailbox", OutlookUser), ("login", type(sandbox.login))):
+    for group, cls in (*PEOPLE.items(), ("login", type(sandbox.login))):
         found |= {f"{group}/{name}": getattr(cls, name) for name in _methods(cls)}
     return {name: {"arguments": _names(name, function), "help": (inspect.getdoc(function) or "").split("\n")[0]}
             for name, function in found.items()}
@@ -128,7 +133,7 @@ def _names(name: str, function: Callable[..., Any]) -> list[str]:
     given = [parameter.name if parameter.kind is not parameter.VAR_KEYWORD else "values"
              for parameter in inspect.signature(function).parameters.values()
              if parameter.name not in ("self", "sandbox")]
-    return (["account"] if name.startswith("mailbox/") else []) + given
+    return (["account"] if name.partition("/")[0] in PEOPLE else []) + given
 
 
 def _plain(value: Any) -> Any:

@@ -92,6 +92,10 @@ class Sandbox:
         """The mailbox as its owner uses it in Outlook: an `OutlookUser`."""
         return import_module(".outlook_user", __package__).OutlookUser(self, self.account(account))
 
+    def planner(self, account: Account | str) -> Any:
+        """Planner as that person uses it: a `PlannerUser`. Who acts matters."""
+        return import_module(".planner_user", __package__).PlannerUser(self, self.account(account))
+
     # Events in the life of an account
 
     def token_for(self, account: Account | str, scopes: Iterable[str] | str, *, client_id: str = "test-client",

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from ..simulator import Sandbox
 
 # A further service (calendar, Planner, subscriptions) is one more name here and a module beside the others.
-RESOURCES = ("users", "folders", "contacts", "contact_delta", "photos", "batch")
+RESOURCES = ("users", "folders", "contacts", "contact_delta", "photos", "groups", "planner_plans", "planner_tasks",
+             "batch")
 
 
 @cache
