@@ -9,6 +9,7 @@
         Stale                         somebody changed it since it was read: read again, decide again
         DeltaExpired                  the delta token is gone: read everything
         NotFound                      the addressed thing is not there
+        AccessLost                    this account cannot read the plan any more: let another link read it
         MailboxUnavailable            the account has no mailbox that Microsoft Graph serves (USER-06)
         Rejected                      Microsoft refuses this record: hold it, say why
         SignInRequired                the user must sign in again (USER-06)
@@ -74,6 +75,10 @@ class DeltaExpired(GraphError):
 
 class NotFound(GraphError):
     """The item, folder or user is not there (404)."""
+
+
+class AccessLost(GraphError):
+    """This account may not read the plan, or it is gone (403, 404). Never to be read as `its tasks were deleted`."""
 
 
 class MailboxUnavailable(GraphError):
