@@ -5,9 +5,10 @@ It follows Microsoft's documentation, imports nothing of the app, and needs no D
 
 from .bearers import BearerRefused, Grant
 from .faults import ConnectionCut
+from .mails import Mail
 from .options import Options
 from .simulator import Sandbox
 from .world import PERSONAL_TENANT_ID, Account, Change, Client, Mailbox, Tenant, World
 
-__all__ = ["PERSONAL_TENANT_ID", "Account", "BearerRefused", "Change", "Client", "ConnectionCut", "Grant", "Mailbox",
-           "Options", "Sandbox", "Tenant", "World"]
+__all__ = ["PERSONAL_TENANT_ID", "Account", "BearerRefused", "Change", "Client", "ConnectionCut", "Grant", "Mail",
+           "Mailbox", "Options", "Sandbox", "Tenant", "World"]

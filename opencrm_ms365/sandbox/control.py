@@ -118,7 +118,7 @@ def _resolved(sandbox: Sandbox, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _methods(cls: type) -> list[str]:
-    return [name for name, member in vars(cls).items() if not name.startswith("_") and inspect.isfunction(member)]
+    return [name for name, _ in inspect.getmembers(cls, inspect.isfunction) if not name.startswith("_")]
 
 
 def _directory(sandbox: Sandbox) -> dict[str, Any]:

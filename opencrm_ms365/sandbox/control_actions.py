@@ -212,6 +212,21 @@ def clear_requests(sandbox: Sandbox) -> None:
 
 
 @reading
+def mails(sandbox: Sandbox, kind: str = "", sender: str = "", recipient: str = "") -> list[dict[str, Any]]:
+    """The mail that meetings caused, oldest first, narrowed by kind, sender and recipient."""
+    wanted = {name: value.lower() for name, value in (("kind", kind), ("sender", sender), ("recipient", recipient))
+              if value}
+    return [{**asdict(mail), "at": mail.at.isoformat()} for mail in sandbox.mails
+            if all(getattr(mail, name) == value for name, value in wanted.items())]
+
+
+@action
+def clear_mails(sandbox: Sandbox) -> None:
+    """Forget the mail so far."""
+    sandbox.clear_mails()
+
+
+@reading
 def throttling(sandbox: Sandbox) -> dict[str, Any]:
     """The highest number of concurrent requests so far, by client and account."""
     return {f"{client} {account_name(sandbox, account)}": count

@@ -46,6 +46,23 @@ class Options:
     case_twin_ids: bool = False                                           # ids come in pairs that differ in case only
     filter_delay_s: float = 0.0           # a new contact is found by $filter only after that many seconds
 
+    # Calendar (facts 6): unconfirmed, or both have been seen
+    default_calendar_name: str = "Calendar"                               # localised; used when a mailbox is made
+    repeated_transaction: Literal["created", "found", "bad_request", "conflict"] = "found"    # 201, 200, 400, 409
+    repeated_transaction_tells_id: bool = True                            # `@event.existingEventId` in the error
+    attendee_patch: Literal["local", "refused"] = "local"                 # an attendee's PATCH of shared properties
+    private_patch_mails: tuple[str, ...] = ()     # private properties whose PATCH by the organiser is mailed
+    unchanged_patch_mails: bool = False           # shared properties that are sent, but as they were, are mailed
+    update_restores_copy: bool = True             # an update brings back a copy that its owner has deleted
+    reschedule_resets_answers: bool = False       # a new time makes all attendees' answers "none"
+    declined_events: Literal["removed", "kept"] = "removed"               # from the calendar of who declines
+    cancelled_prefix: str = "Canceled: "                                  # localised
+    etag_moves_after_create: bool = False         # the change key moves right after the answer to a creation
+    calendar_view_max_days: int = 1825                                    # 0: no limit
+    occurrence_uid: Literal["same", "own"] = "same"                       # iCalUId of the occurrences of a series
+    deleted_series: Literal["master", "occurrences", "both"] = "master"   # for which ids delta says removed
+    series_changes_drop_exceptions: bool = True   # another pattern or start of a master forgets its exceptions
+
     # Delta (facts 8)
     delta_page_size: int = 50                                             # without Prefer: odata.maxpagesize
     delta_max_page_size: int = 1000
@@ -61,6 +78,9 @@ class Options:
     delta_shuffled: bool = False                                          # no order within a page
     delta_select_narrows: bool = False                                    # unconfirmed: other changes do not show
     delta_expand_status: Literal[500, 400] = 500
+    delta_outside_removals: bool = True           # calendar: `@removed` also for events that were never in the window
+    calendar_delta_select: Literal["refused", "ignored"] = "refused"
+    delta_splits_series: bool = False             # a series may begin on one page and end on the next
 
     # Lists
     page_size: int = 10                                                   # without $top

@@ -1,5 +1,7 @@
 """A mailbox as its owner uses it in Outlook: looks at contacts, edits, moves and deletes them. For tests and pages.
 
+The calendar is in `outlook_calendar`.
+
 Contacts are given and returned as Graph's JSON under their immutable ids; both kinds of id are understood. Folders are
 named by id or by their name; none means the default folder where something is put, and all where something is shown.
 """
@@ -14,6 +16,7 @@ from . import contact_rules
 from .clock import timestamp
 from .contact_store import Contact, ContactStore, Folder
 from .extended import canonical_id, written
+from .outlook_calendar import CalendarOwner
 from .validation import check_body
 from .world import Account
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from .simulator import Sandbox
 
 
-class OutlookUser:
+class OutlookUser(CalendarOwner):
     """What the owner of a mailbox sees and does. Raises `Refusal` where Exchange would refuse."""
 
     def __init__(self, sandbox: Sandbox, account: Account) -> None:

@@ -7,15 +7,17 @@ from typing import Any
 
 
 class Refusal(Exception):
-    """An error answer. `inner` are extra members of `innerError`; `body` replaces the usual body altogether."""
+    """An error answer. `members` are extra ones of `error`, `inner` of `innerError`; `body` replaces the usual body."""
 
     def __init__(self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None,
-                 inner: Mapping[str, Any] | None = None, body: Any = None) -> None:
+                 members: Mapping[str, Any] | None = None, inner: Mapping[str, Any] | None = None,
+                 body: Any = None) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status = status
         self.code = code
         self.message = message
         self.headers = dict(headers or {})
+        self.members = dict(members or {})
         self.inner = dict(inner or {})
         self.body = body
 

@@ -17,6 +17,7 @@ from werkzeug.wrappers import Request, Response
 from .bearers import Bearers, Tokens
 from .clock import Clock
 from .faults import Faults
+from .mails import Mail, MailLog
 from .options import Options
 from .requestlog import LoggedRequest, RequestLog
 from .throttle import Throttle
@@ -91,6 +92,17 @@ class Sandbox:
     def mailbox(self, account: Account | str) -> Any:
         """The mailbox as its owner uses it in Outlook: an `OutlookUser`."""
         return import_module(".outlook_user", __package__).OutlookUser(self, self.account(account))
+
+    @property
+    def mails(self) -> list[Mail]:
+        """The mail that meetings caused so far, oldest first."""
+        with self.lock:
+            return list(self.world.part(MailLog).mails)
+
+    def clear_mails(self) -> None:
+        """Forget the mail so far."""
+        with self.lock:
+            self.world.part(MailLog).mails.clear()
 
     def planner(self, account: Account | str) -> Any:
         """Planner as that person uses it: a `PlannerUser`. Who acts matters."""

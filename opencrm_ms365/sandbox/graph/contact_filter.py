@@ -8,15 +8,14 @@ from typing import Any
 from .. import contact_rules
 from ..clock import timestamp
 from ..contact_store import Contact
-from ..extended import canonical_id
 from ..refusal import Refusal
 from . import filters
+from .any_filters import TEXT_OPERATORS, any_category, any_extended
 from .call import Call
 from .query import order_properties, unknown_property
 
 INSTANTS = ("createdDateTime", "lastModifiedDateTime", "birthday")
 SORTABLE = (*contact_rules.TEXTS, *INSTANTS, "id", "parentFolderId", "changeKey")
-TEXT_OPERATORS = ("eq", "ne", "startswith", "contains")
 
 
 def filtered(call: Call, contacts: list[Contact]) -> list[Contact]:
@@ -78,9 +77,9 @@ def _any(node: filters.AnyOf) -> filters.Predicate:
         case "emailaddresses":
             return _any_email(node)
         case "singlevalueextendedproperties":
-            return _any_extended(node)
+            return any_extended(node)
         case "categories":
-            return _any_category(node)
+            return any_category(node, lambda contact: contact.values["categories"])
     raise filters.invalid_filter("/".join(node.path))
 
 
@@ -93,28 +92,3 @@ def _any_email(node: filters.AnyOf) -> filters.Predicate:
     wanted = str(condition.value).lower()
     return lambda contact: any((entry.get("address") or "").lower() == wanted
                                for entry in contact.values["emailAddresses"])
-
-
-def _any_category(node: filters.AnyOf) -> filters.Predicate:
-    condition = node.condition
-    if not isinstance(condition, filters.Compare) or condition.path != (node.variable,) or condition.operator != "eq":
-        raise filters.invalid_filter("categories")
-    wanted = str(condition.value).lower()
-    return lambda contact: any(name.lower() == wanted for name in contact.values["categories"])
-
-
-def _any_extended(node: filters.AnyOf) -> filters.Predicate:
-    """`Any(ep: ep/id eq '...' and ep/value eq '...')`, ne, contains, startswith; of items that bear the property."""
-    both = node.condition
-    if not isinstance(both, filters.Both) or both.operator != "and":
-        raise filters.invalid_filter("singleValueExtendedProperties")
-    parts: dict[str, filters.Compare] = {}
-    for side in (both.left, both.right):
-        if not isinstance(side, filters.Compare) or len(side.path) != 2 or side.path[0] != node.variable:
-            raise filters.invalid_filter("singleValueExtendedProperties")
-        parts[side.path[1].lower()] = side
-    if set(parts) != {"id", "value"} or parts["id"].operator != "eq" or parts["value"].operator not in TEXT_OPERATORS:
-        raise filters.invalid_filter("singleValueExtendedProperties")
-    name, wanted = canonical_id(str(parts["id"].value)), parts["value"]
-    return lambda contact: name in contact.extended and filters.holds(
-        wanted.operator, contact.extended[name], wanted.value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from .. import contact_rules, extended
 from ..clock import timestamp
@@ -108,12 +108,19 @@ def find(call: Call, contact: str, folder: str = "", *, deleted_too: bool = Fals
     return store.contact(contact, store.folder(folder) if folder else None, deleted_too=deleted_too)
 
 
-def check_etag(call: Call, contact: Contact) -> None:
+class HasChangeKey(Protocol):
+    """Anything in a mailbox."""
+
+    @property
+    def change_key(self) -> str: ...
+
+
+def check_etag(call: Call, item: HasChangeKey) -> None:
     """Obey `If-Match`. Raises `Refusal` (412) when the item has changed since."""
     wanted = call.headers.get("If-Match", "").strip()
     if not wanted or wanted == "*" or call.sandbox.options.if_match == "ignored":
         return
-    if wanted.removeprefix("W/").strip('"') != contact.change_key:
+    if wanted.removeprefix("W/").strip('"') != item.change_key:
         raise Refusal(412, "ErrorIrresolvableConflict", "The send or update operation could not be performed because "
                       "the change key passed in the request does not match the current change key for the item.")
 

@@ -1,4 +1,6 @@
-"""`$expand=singleValueExtendedProperties($filter=id eq '...')`: the only expansion that is simulated (facts 7)."""
+"""`$expand`: extended properties (`singleValueExtendedProperties($filter=id eq '...')`, facts 7), and what else a path
+takes by name, such as `exceptionOccurrences`. Other expansions are not simulated.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,36 @@ _EXPANSION = re.compile(r"(\w+)\s*(?:\((.*)\))?", re.DOTALL)
 _FILTER = re.compile(r"\s*\$filter\s*=\s*(.*)", re.DOTALL | re.IGNORECASE)
 
 
-def asked_properties(call: Call) -> list[str]:
-    """The ids of the extended properties that the request asks for. Raises `Refusal` (400, 501)."""
-    text = call.query.get("$expand", "").strip()
-    if not text:
-        return []
+def asked_properties(call: Call, *, others: frozenset[str] = frozenset()) -> list[str]:
+    """The ids of the extended properties that the request asks for; `others`: further expansions that the path takes.
+
+    Raises `Refusal` (400, 501).
+    """
+    asked: list[str] = []
+    for text in _parts(call.query.get("$expand", "")):
+        if text.split("(")[0].strip().lower() not in {name.lower() for name in others}:
+            asked += _properties(text)
+    return asked
+
+
+def is_expanded(call: Call, name: str) -> bool:
+    """Whether `$expand` names it."""
+    return name.lower() in [text.split("(")[0].strip().lower() for text in _parts(call.query.get("$expand", ""))]
+
+
+def _parts(text: str) -> list[str]:
+    """The expansions of a list with commas, which may stand inside parentheses as well."""
+    parts, depth = [""], 0
+    for letter in text:
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if letter == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _properties(text: str) -> list[str]:
     match = _EXPANSION.fullmatch(text)
     if match is None:
         raise _bad("Found an unbalanced bracket expression or an unknown expansion.")

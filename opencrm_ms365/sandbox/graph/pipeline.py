@@ -65,7 +65,7 @@ def error_reply(call: Call, refusal: Refusal) -> Reply:
     inner = {**refusal.inner, "date": timestamp(call.sandbox.clock.now()).rstrip("Z"),
              "request-id": call.request_id, "client-request-id": call.client_request_id}
     body = refusal.body if refusal.body is not None else {
-        "error": {"code": refusal.code, "message": refusal.message, "innerError": inner}}
+        "error": {"code": refusal.code, "message": refusal.message, **refusal.members, "innerError": inner}}
     return Reply(refusal.status, body, dict(refusal.headers))
 
 

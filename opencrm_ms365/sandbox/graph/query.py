@@ -86,7 +86,7 @@ def order(call: Call, items: list[Any], value: Callable[[Any, str], Any], known:
     """Sort by `$orderby`; empty values come first. Raises `Refusal` (400)."""
     by_lower = {name.lower(): name for name in known}
     for term in reversed([term.strip() for term in call.query.get("$orderby", "").split(",") if term.strip()]):
-        match = re.fullmatch(r"(\w+)(?:\s+(asc|desc))?", term, re.IGNORECASE)
+        match = re.fullmatch(r"([\w/]+)(?:\s+(asc|desc))?", term, re.IGNORECASE)
         if match is None or match[1].lower() not in by_lower:
             raise unknown_property(term, type_name)
         name = by_lower[match[1].lower()]
