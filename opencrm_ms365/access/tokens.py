@@ -128,7 +128,7 @@ class LinkTokens:
             self._give_lease_back(row)
             raise
         if row.is_doubted:
-            outage.over(row.link.tenant)
+            outage.passed(row.link)
         return self._keep(row, refreshed)
 
     def _keep(self, row: _Row, refreshed: Refreshed) -> str | None:

@@ -50,7 +50,8 @@ class UserLink(models.Model):
 
     `status` says whether Microsoft lets us in; `paused` and `enabled` are decisions of people and stand apart from it.
     All times are UTC instants. `due_at` is when the next cycle is wanted (None: nothing is wanted), `not_before` how
-    long Microsoft asked us to stay away.
+    long Microsoft asked us to stay away. `status_reason` of a connected link says why Microsoft refused it last, as one
+    of a whole organisation that it refuses; empty: it did not.
     """
 
     tenant = models.CharField(max_length=200, default="", blank=True)

@@ -15,7 +15,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from .. import adapters
-from ..access import installation, outage
+from ..access import denied, installation, outage
 from ..access.links import mark_broken
 from ..conf import settings
 from ..errors import ClientRefused, ConsentRequired, MailboxUnavailable, OutOfTime, SignInRequired
@@ -81,9 +81,15 @@ def run_link(
         _end(link, run, client, RunState.FAILED, str(error))
         return Outcome(finished=True, run=run)
     except (ConsentRequired, ClientRefused) as error:
-        outage.begin(link.tenant, error)
+        meant = denied.judge(link, error)
+        if isinstance(meant, (SignInRequired, MailboxUnavailable)):
+            _break(link, meant)
+            _end(link, run, client, RunState.FAILED, str(meant))
+            return Outcome(finished=True, run=run)
+        if isinstance(meant, (ConsentRequired, ClientRefused)):
+            outage.begin(link.tenant, meant, link)
         _save(run, client)
-        raise
+        raise meant from error
     except Exception:
         _save(run, client)
         raise

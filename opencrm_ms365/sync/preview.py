@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from ..access import outage
+from ..access import denied, outage
 from ..access.links import mark_broken
 from ..errors import ClientRefused, ConsentRequired, MailboxUnavailable, SignInRequired
 from ..models import InboxItem, LinkStatus, RunState, SyncRun, encrypt
@@ -57,8 +57,12 @@ def run_preview(
         status = LinkStatus.SIGN_IN_AGAIN if isinstance(error, SignInRequired) else LinkStatus.NO_MAILBOX
         mark_broken(run.link, status, message)
     except (ConsentRequired, ClientRefused) as error:
-        outage.begin(run.link.tenant, error)
-        raise
+        meant = denied.judge(run.link, error)
+        if isinstance(meant, (ConsentRequired, ClientRefused)):
+            outage.begin(run.link.tenant, meant, run.link)
+        elif isinstance(meant, MailboxUnavailable):
+            mark_broken(run.link, LinkStatus.NO_MAILBOX, str(meant))
+        raise meant from error
     finally:
         InboxItem.objects.filter(link=run.link, preview=str(run.pk)).delete()
     run.state, run.message, run.finished_at = state, message, timezone.now()

@@ -425,6 +425,51 @@ def test_ORG_01_a_token_that_lives_on_does_not_hide_that_consent_is_gone(world, 
     assert SyncSettings.of("").access_problem == "consent" and told == ["consent"]
 
 
+def test_ORG_01_a_permission_of_ones_own_does_not_end_it_for_the_others(world, two, told):
+    """Ben has consented for himself; the organisation's consent is gone, and Ada needs it."""
+    world.sandbox.login.grant_consent(world.client_id, "User.Read Contacts.ReadWrite",
+                                      account="ben@brightwell.example")
+    withdraw(world)
+    for _ in range(4):
+        schedule.work(60)
+        for link in UserLink.objects.all():
+            age(link)
+        work_again()
+        assert SyncSettings.of("").access_problem == "consent"
+    assert told == ["consent"], "once, not every cycle"
+
+    world.sandbox.login.grant_consent(world.client_id, "User.Read Contacts.ReadWrite", tenant=world.tenant)
+    work_again()
+    assert SyncSettings.of("").access_problem == ""
+    assert set(UserLink.objects.values_list("status", "status_reason")) == {("connected", "")}
+
+
+def test_USER_06_a_mailbox_that_is_denied_is_its_users_matter_and_nobody_elses(world, two, told):
+    """A rule of Exchange for one mailbox looks like a missing permission; the sign-in service says that it is none."""
+    world.sandbox.faults.add(path="contact", status=403, account="ada@brightwell.example", times=None)
+    for _ in range(3):
+        work_again()
+
+    ada, ben = world.link("ada"), world.link("ben")
+    assert (ada.status, ben.status) == ("no_mailbox", "connected") and "denies access" in ada.status_reason
+    assert SyncSettings.of("").access_problem == "" and told == ["no_mailbox"]
+    assert ben.last_run_at is not None
+
+    world.sandbox.faults.clear()
+    assert Browser(world, "ada").post("api-sync").status_code == 202
+    schedule.work(60)
+    assert world.link("ada").status == "connected" and SyncSettings.of("").access_problem == ""
+
+
+def test_USER_06_a_denial_that_has_passed_is_tried_again(world, two, told):
+    world.sandbox.faults.add(path="contactFolders", status=403, account="ada@brightwell.example", times=1)
+    work_again()
+    assert world.link("ada").status == "connected" and told == []
+    assert SyncRun.objects.filter(link=world.link("ada"), state="failed").count() == 1
+    work_again()
+    assert SyncRun.objects.filter(link=world.link("ada")).latest("pk").state == "done"
+
+
 def test_USER_06_an_expired_client_secret_is_the_organisations_state_with_its_own_words(world, two, told, settings):
     client = world.sandbox.world.clients[world.client_id]
     client.secret_expired = True
