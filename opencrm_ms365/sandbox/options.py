@@ -80,7 +80,6 @@ class Options:
     delta_expand_status: Literal[500, 400] = 500
     delta_outside_removals: bool = True           # calendar: `@removed` also for events that were never in the window
     calendar_delta_select: Literal["refused", "ignored"] = "refused"
-    delta_splits_series: bool = False             # a series may begin on one page and end on the next
 
     # Lists
     page_size: int = 10                                                   # without $top

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # A further service (calendar, Planner, subscriptions) is one more name here and a module beside the others.
 RESOURCES = ("users", "folders", "contacts", "contact_delta", "photos", "groups", "planner_plans", "planner_tasks",
-             "calendars", "events", "calendar_view", "event_actions", "time_zone_names", "batch")
+             "calendars", "events", "calendar_view", "event_delta", "event_actions", "time_zone_names", "batch")
 
 
 @cache

@@ -10,7 +10,7 @@ from ..refusal import Refusal
 from . import folders
 from .call import Call, Reply
 from .contacts import IN_FOLDER, KNOWN, READ, shown
-from .delta import Feed, is_link, selection, serve
+from .delta import Feed, Round, is_link, removed, selection, serve
 from .query import unknown_property
 from .routing import Routes
 
@@ -38,15 +38,15 @@ def folders_delta(call: Call) -> Reply:
     store = call.mailbox.part(ContactStore)
     names = _names(call, folders.KNOWN, "contactFolder")
 
-    def render(entry: Entry) -> dict[str, Any] | None:
+    def render(entry: Entry) -> list[dict[str, Any]]:
         if not entry.is_present:
-            return _removed("contactFolder", entry.key)
+            return [removed("contactFolder", entry.key)]
         folder = store.folders[entry.key]
         if folder.is_default and not call.sandbox.options.folder_delta_default:
-            return None
+            return []
         body = {name: value for name, value in folders.shown(folder).items()
                 if names is None or name in names or name == "id"}
-        return {"@odata.type": "#microsoft.graph.contactFolder", **body}
+        return [{"@odata.type": "#microsoft.graph.contactFolder", **body}]
 
     return serve(call, Feed("contactFolders", "contactFolder", store.folder_log, render), selection(call))
 
@@ -56,17 +56,18 @@ def _contacts(call: Call, folder_id: str) -> Reply:
     log: ChangeLog = store.logs[folder_id]
     names = _names(call, KNOWN, "contact")
 
-    def render(entry: Entry) -> dict[str, Any] | None:
+    def render(entry: Entry) -> list[dict[str, Any]]:
         contact = store.by_immutable_id(entry.key)
         if not entry.is_present or contact is None or contact.folder_id != folder_id:
-            return _removed("contact", entry.key if call.wants_immutable_ids else entry.default_id)
-        return {"@odata.type": "#microsoft.graph.contact", **shown(call, contact, names)}
+            return [removed("contact", entry.key if call.wants_immutable_ids else entry.default_id)]
+        return [{"@odata.type": "#microsoft.graph.contact", **shown(call, contact, names)}]
 
-    def matters(entry: Entry, since: int) -> bool:
+    def matters(entry: Entry, state: Round) -> bool:
         """With `delta_select_narrows`, changes of properties that were not selected do not show."""
         contact = store.by_immutable_id(entry.key)
         if names is None or not entry.is_present or contact is None or not call.sandbox.options.delta_select_narrows:
             return True
+        since = state.since
         return contact.entered_seq > since or any(contact.property_seqs.get(name, 0) > since for name in names)
 
     return serve(call, Feed(folder_id, "contact", log, render, matters), selection(call))
@@ -79,7 +80,3 @@ def _names(call: Call, known: tuple[str, ...], type_name: str) -> frozenset[str]
         if name not in by_lower:
             raise unknown_property(name, type_name)
     return frozenset(by_lower[name] for name in names) or None
-
-
-def _removed(type_name: str, item_id: str) -> dict[str, Any]:
-    return {"@odata.type": f"#microsoft.graph.{type_name}", "id": item_id, "@removed": {"reason": "deleted"}}

@@ -10,8 +10,8 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -21,18 +21,7 @@ from ..world import World
 from .call import Call, Reply
 from .query import invalid_query
 
-Render = Callable[[Entry], dict[str, Any] | None]      # None: leave the entry out
-
-
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """A collection that can be followed. `name` binds tokens to it, `kind` is for Microsoft's messages."""
-
-    name: str
-    kind: str
-    log: ChangeLog
-    render: Render
-    matters: Callable[[Entry, int], bool] = lambda entry, since: True
+Render = Callable[[Entry], list[dict[str, Any]]]      # none: leave the entry out; several: the parts of a series
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +39,23 @@ class Round:
     is_first: bool = False          # the initial round: tells what is there, no removals
     is_empty_told: bool = False     # the empty page before this one was sent
     again: str = ""                 # key of an item of the page before that is told again
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A collection that can be followed. `name` binds tokens to it, `kind` is for Microsoft's messages.
+
+    `matters`: whether an entry is told in a round at all. `resource` is what the message about `$top` calls it.
+    """
+
+    name: str
+    kind: str
+    log: ChangeLog
+    render: Render
+    matters: Callable[[Entry, Round], bool] = lambda entry, state: True
+    resource: str = ""
+    takes_select: bool = True
+    restart: Mapping[str, str] = field(default_factory=dict)       # the options of a fresh initial request
 
 
 class TokenKey:
@@ -78,6 +84,11 @@ def serve(call: Call, feed: Feed, select: str = "") -> Reply:
     return Reply(200, body | {"value": items, "@odata.deltaLink": _link(call, done)})
 
 
+def removed(type_name: str, item_id: str) -> dict[str, Any]:
+    """A tombstone. Outlook's reason is always the same, also for what was moved or left a window (facts 8.1)."""
+    return {"@odata.type": f"#microsoft.graph.{type_name}", "id": item_id, "@removed": {"reason": "deleted"}}
+
+
 def selection(call: Call) -> str:
     """The `$select` that is in force: of this initial request, or the one that the token holds."""
     return _read(call, _token(call)).select if is_link(call) else call.query.get("$select", "")
@@ -87,22 +98,35 @@ def _page(call: Call, feed: Feed, state: Round, size: int) -> tuple[list[dict[st
     """The items of one page, and where the round goes on (None: it ends)."""
     options = call.sandbox.options
     entries = [entry for entry in feed.log.since(state.place, state.up_to)
-               if (entry.is_present or not state.is_first) and feed.matters(entry, state.since)]
+               if (entry.is_present or not state.is_first) and feed.matters(entry, state)]
     extra = [entry for entry in feed.log if state.again and entry.key == state.again]
     if options.delta_replays and not state.is_first and not state.pages:
         extra += feed.log.before(state.since, min(options.delta_replays, size - 1 if entries else size))
     extra = extra[:size - 1] if entries else extra[:size]
-    told = entries[:size - len(extra)]
+    told, fresh = _fitting(feed, entries, size - len(extra))
     is_last = len(told) == len(entries)
     if options.delta_duplicates and is_last and told and not state.pages and len(told) + len(extra) < size:
         extra.append(told[0])
-    items = [item for entry in [*extra, *told] if (item := feed.render(entry)) is not None]
+    items = [item for entry in extra for item in feed.render(entry)] + fresh
     if options.delta_shuffled:
         call.sandbox.world.ids.random.shuffle(items)
     if is_last:
         return items, None
     return items, replace(state, place=told[-1].seq, pages=state.pages + 1, is_empty_told=False,
                           again=told[-1].key if options.delta_duplicates else "")
+
+
+def _fitting(feed: Feed, entries: list[Entry], room: int) -> tuple[list[Entry], list[dict[str, Any]]]:
+    """So many entries as a page has room for, and their items. A series is not split: it may make a page too long."""
+    told: list[Entry] = []
+    items: list[dict[str, Any]] = []
+    for entry in entries:
+        rendered = feed.render(entry) if len(told) < room else []
+        if len(told) >= room or (items and len(items) + len(rendered) > room):
+            break
+        told.append(entry)
+        items += rendered
+    return told, items
 
 
 def _begun(call: Call, feed: Feed, state: Round) -> Round:
@@ -132,14 +156,14 @@ def _check_options(call: Call, feed: Feed) -> None:
         raise invalid_query("'$deltatoken=latest' is not supported for this resource.")
     for name in names:
         if name == "$top":
-            raise invalid_query(f"The '$top' parameter is not supported with change tracking over the '{feed.kind}' "
-                                "resource as page size cannot be guaranteed. Express page size preferences using the "
+            raise invalid_query(f"The '$top' parameter is not supported with change tracking over the "
+                                f"'{feed.resource or feed.kind}' resource as page size cannot be guaranteed. Express page size preferences using the "
                                 "Prefer: odata.maxpagesize= header instead.")
         if name == "$expand":
             status = call.sandbox.options.delta_expand_status
             raise Refusal(status, "InternalServerError" if status == 500 else "BadRequest",
                           "Value cannot be null.\r\nParameter name: source")
-        if name.startswith("$") and name not in ("$select", "$format"):
+        if name.startswith("$") and name != "$format" and not (name == "$select" and feed.takes_select):
             raise invalid_query(f"The query parameter '{name}' is not supported with change tracking.")
 
 
@@ -184,7 +208,8 @@ def _expired(call: Call, feed: Feed, state: Round) -> Refusal:
     options, highest = call.sandbox.options, feed.log.generation
     headers = {}
     if options.delta_expired_location:
-        query = f"?{urlencode({'$select': state.select}, safe='$,')}" if state.select else ""
+        restart = feed.restart or ({"$select": state.select} if state.select else {})
+        query = f"?{urlencode(restart, safe='$,:')}" if restart else ""
         headers["Location"] = call.url(quote(call.path)) + query
     return Refusal(options.delta_expired_status, options.delta_expired_code,
                    f"The sync state generation is not found; generation={state.generation};[highest={highest}]"
