@@ -117,6 +117,10 @@ class World:
         """The person's Outlook."""
         return self.sandbox.mailbox(self.account(person))
 
+    def planner(self, person: str) -> Any:
+        """Planner as that person uses it."""
+        return self.sandbox.planner(self.account(person))
+
     # Settings and links
 
     def organisation(self, **changes: Any) -> Any:

@@ -124,6 +124,17 @@ class PlannerUser:
             details = self._planner.items[Kind.PLAN_DETAILS][self._plan(plan).id]
             return self._changed(details, {"sharedWith": {self._account_id(account): True}})
 
+    def name_labels(self, plan: Key, **names: str | None) -> dict[str, Any]:
+        """Name the coloured labels, `category1="Urgent"`; returns the plan's details."""
+        with self._lock:
+            details = self._planner.items[Kind.PLAN_DETAILS][self._plan(plan).id]
+            return self._changed(details, {"categoryDescriptions": names})
+
+    def plan_details(self, plan: Key) -> dict[str, Any]:
+        """The names of the labels, and the people that a plan is shared with."""
+        with self._lock:
+            return _shown(self._planner.items[Kind.PLAN_DETAILS][self._plan(plan).id])
+
     def buckets(self, plan: Key) -> list[dict[str, Any]]:
         """The buckets of a plan from left to right."""
         with self._lock:

@@ -1,4 +1,4 @@
-"""Demo data: Brightwell & Sons, four colleagues with their Outlook contacts, and one personal account.
+"""Demo data: Brightwell & Sons, four colleagues with contacts and Planner's plans, and one personal account.
 
 About a third of each mailbox's contacts are also in the demo CRM, so that a first sync finds people to match; the
 rest are in Outlook only. Everything is made up: `.example` addresses, telephone numbers set aside for fiction.
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from . import seed_planner
 from .seed_people import AWKWARD, COMPANIES, FIRST_NAMES, JOB_TITLES, LAST_NAMES, SHARED_PEOPLE, TOWNS
 from .simulator import Sandbox
 from .world import Account
@@ -44,7 +45,7 @@ _PERSONAL = ("0f6c1d9e-0000-4c1f-9d6b-7a2e5b3c8d05", "someone@outlook.example", 
 
 
 def demo(sandbox: Sandbox) -> None:
-    """Fill an empty sandbox with the demo's tenant, accounts, client and mailboxes. Always the same contacts."""
+    """Fill an empty sandbox with the demo's tenant, accounts, client, mailboxes and plans. Always the same contacts."""
     tenant = sandbox.add_tenant(DOMAIN, TENANT_NAME, id=TENANT_ID)
     sandbox.register_client(CLIENT_ID, CLIENT_SECRET, "*loopback", name="Brightwell CRM")
     third = len(SHARED_PEOPLE) // 3
@@ -55,6 +56,7 @@ def demo(sandbox: Sandbox) -> None:
         )
         shared = SHARED_PEOPLE[number * third : (number + 1) * third] if number < 3 else ()
         _fill(sandbox, account, shared, person.invented)
+    seed_planner.fill(sandbox, {person.upn.partition("@")[0].partition(".")[0]: person.upn for person in _PEOPLE})
     someone_id, upn, name = _PERSONAL
     someone = sandbox.add_user(sandbox.personal_tenant(), upn, name, id=someone_id)
     _fill(sandbox, someone, (), 3, awkward=False)
