@@ -157,8 +157,8 @@ def _check_options(call: Call, feed: Feed) -> None:
     for name in names:
         if name == "$top":
             raise invalid_query(f"The '$top' parameter is not supported with change tracking over the "
-                                f"'{feed.resource or feed.kind}' resource as page size cannot be guaranteed. Express page size preferences using the "
-                                "Prefer: odata.maxpagesize= header instead.")
+                                f"'{feed.resource or feed.kind}' resource as page size cannot be guaranteed. Express "
+                                "page size preferences using the Prefer: odata.maxpagesize= header instead.")
         if name == "$expand":
             status = call.sandbox.options.delta_expand_status
             raise Refusal(status, "InternalServerError" if status == 500 else "BadRequest",
