@@ -6,6 +6,7 @@
         Throttled                     wait `retry_after_s`, then the same request
         Unavailable                   Microsoft or the network is down: try again later
         OutcomeUnknown                a write whose answer was lost: look first, then repeat
+          AlreadyCreated              this creation was carried out before, but what it made is not to be found
         Stale                         somebody changed it since it was read: read again, decide again
         DeltaExpired                  the delta token is gone: read everything
         NotFound                      the addressed thing is not there
@@ -63,6 +64,18 @@ class Unavailable(GraphError):
 
 class OutcomeUnknown(GraphError):
     """A write was sent and its answer lost: it may have happened. Look before repeating it."""
+
+
+class AlreadyCreated(OutcomeUnknown):
+    """Microsoft has carried out a creation with this transaction id before (facts 6.4).
+
+    `existing_id` is the event that it made, `""` if Microsoft does not say. Where nothing is found although time has
+    passed, the event was deleted: a creation anew needs a new transaction id.
+    """
+
+    def __init__(self, message: str = "", *, existing_id: str = "", **kwargs: Any) -> None:
+        super().__init__(message or "Microsoft has created this before", **kwargs)
+        self.existing_id = existing_id
 
 
 class Stale(GraphError):

@@ -281,8 +281,9 @@ def template(url: str) -> str:
 
 _WORDS = frozenset({
     "v1.0", "me", "users", "$batch", "contacts", "contactfolders", "childfolders", "delta", "photo", "$value",
-    "mailboxsettings", "outlook", "mastercategories", "events", "calendar", "calendars", "calendarview", "instances",
-    "planner", "plans", "buckets", "tasks", "details", "groups", "memberof", "subscriptions", "organization",
+    "mailboxsettings", "outlook", "mastercategories", "events", "cancel", "calendar", "calendars", "calendarview",
+    "instances", "planner", "plans", "buckets", "tasks", "details", "groups", "memberof", "subscriptions",
+    "organization",
 })
 
 

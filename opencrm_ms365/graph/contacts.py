@@ -18,7 +18,7 @@ from ..errors import (
     Throttled,
     Unavailable,
 )
-from . import batch, folders, pages
+from . import batch, delta, folders, pages
 from .answers import Answer
 from .batch import MAX_INNER, Inner
 from .client import GraphClient, prefer_header
@@ -82,32 +82,46 @@ class Contacts:
     def poll(
         self, links: Mapping[str, str], *, with_folders: bool = True, known: Sequence[Folder] = ()
     ) -> Poll:
-        """What is new, in one `$batch` while that suffices: the delta links by folder id, and the folder listings.
+        """What is new, in one `$batch` while that suffices: `poll_requests` and `polled` together."""
+        outcomes = batch.run(self.client, self.poll_requests(links, with_folders=with_folders, known=known))
+        return self.polled(links, outcomes, with_folders=with_folders, known=known)
+
+    def poll_requests(
+        self, links: Mapping[str, str], *, with_folders: bool = True, known: Sequence[Folder] = ()
+    ) -> list[Inner]:
+        """The requests that ask what is new: the delta links by folder id, and the folder listings.
 
         known   the folders as they were found last time. Without them, folders that have no delta link in `links`
                 cost further requests.
 
-        With too many folders for one batch their insides are not looked at, and `folders` is None unless the first
-        level shows something new: call `folders()` now and then. A folder's own trouble stands in its place in
-        `pages` (`DeltaExpired`, `NotFound`, ...); what concerns the whole mailbox is raised.
+        With too many folders for one batch their insides are not looked at.
         """
-        inners = [Inner(f"delta {folder_id}", "GET", relative, headers=self._delta_headers())
-                  for folder_id, link in links.items() if (relative := self._relative(link))]
-        room = MAX_INNER - len(links) - LISTINGS
-        inside = list(dict.fromkeys([*links, *(folder.id for folder in known)])) if with_folders and room >= 0 else []
-        if with_folders and room >= 0:
-            inners += self._listings(known, inside[:room])
-        outcomes = batch.run(self.client, inners)
+        inners = [Inner(f"delta {folder_id}", "GET", url, headers=self._delta_headers())
+                  for folder_id, link in links.items() if (url := delta.relative(self.client, link))]
+        inside = _inside(links, known) if with_folders else None
+        return inners if inside is None else inners + self._listings(known, inside[:_room(links)])
+
+    def polled(
+        self, links: Mapping[str, str], outcomes: batch.Outcomes, *, with_folders: bool = True,
+        known: Sequence[Folder] = (),
+    ) -> Poll:
+        """What the answers to `poll_requests` say, called with the same arguments; `outcomes` may hold others too.
+
+        `folders` is None if their insides were not looked at, unless the first level shows something new: call
+        `folders()` now and then. A folder's own trouble stands in its place in `pages` (`DeltaExpired`, `NotFound`,
+        ...); what concerns the whole mailbox is raised.
+        """
         result = {folder_id: self._polled(folder_id, link, outcomes.get(f"delta {folder_id}"))
                   for folder_id, link in links.items()}
-        if not with_folders or room < 0:
+        inside = _inside(links, known) if with_folders else None
+        if inside is None:
             return Poll(None, result)
         try:
-            return Poll(self._tree(outcomes, known, inside, complete=len(inside) <= room), result)
+            return Poll(self._tree(outcomes, known, inside, complete=len(inside) <= _room(links)), result)
         except (Throttled, Unavailable, ProtocolError):
             return Poll(None, result)
 
-    def page(self, folder_id: str, link: str = "") -> DeltaPage:
+    def page(self, folder_id: str, link: str = "") -> DeltaPage[ContactItem]:
         """One page of a folder's changes. Without a link: the first page of an initial round, which lists everything.
 
         Raises `DeltaExpired` when the link can no longer be used, `NotFound` when the folder has gone.
@@ -119,7 +133,7 @@ class Contacts:
             return self._delta_page(folder_id, self.client.get(path, params={"$select": FIELDS},
                                                                prefer=self._wishes()))
         except Rejected as error:
-            raise _of_a_link(error, link) from error
+            raise delta.of_a_link(error, link) from error
 
     def get(self, graph_ids: Iterable[str], *, with_marker: bool = False) -> dict[str, ContactItem | GraphError]:
         """Single contacts by id, wherever they lie. `NotFound` says that one is really gone."""
@@ -206,36 +220,24 @@ class Contacts:
             return f"{self.base}/contacts"
         return f"{folders.folder_url(self.base, folder_id)}/contacts"
 
-    def _relative(self, link: str) -> str | None:
-        try:
-            return self.client.origin.relative(link)
-        except ProtocolError:
-            return None  # asked by itself, it fails by itself
-
     def _wishes(self) -> tuple[str, ...]:
         return (pages.max_page_size(self.page_size),)
 
     def _delta_headers(self) -> dict[str, str]:
         return {"Prefer": prefer_header(self._wishes())}
 
-    def _delta_page(self, folder_id: str, answer: Answer, asked: str = "") -> DeltaPage:
-        items = {item.graph_id or f"#{number}": item
-                 for number, item in enumerate(read_item(entry, folder=folder_id) for entry in pages.values(answer))}
-        next_link = pages.link(self.client, answer, pages.NEXT_LINK)
-        delta_link = "" if next_link else pages.link(self.client, answer, pages.DELTA_LINK)
-        if not next_link and not delta_link:
-            raise ProtocolError("Microsoft's list of changes ends without a link.", request_id=answer.request_id)
-        if next_link and next_link == asked:
-            raise ProtocolError("Microsoft's pages lead in a circle.", request_id=answer.request_id)
-        return DeltaPage(tuple(items.values()), next_link, delta_link)
+    def _delta_page(self, folder_id: str, answer: Answer, asked: str = "") -> DeltaPage[ContactItem]:
+        return delta.read_page(self.client, answer, lambda entry: read_item(entry, folder=folder_id), asked)
 
-    def _polled(self, folder_id: str, link: str, outcome: Answer | GraphError | None) -> DeltaPage | GraphError:
+    def _polled(
+        self, folder_id: str, link: str, outcome: Answer | GraphError | None
+    ) -> DeltaPage[ContactItem] | GraphError:
         """One folder's part of a poll. None: its link does not fit into a batch, so it is asked by itself."""
         try:
             if outcome is None:
                 return self.page(folder_id, link)
             if isinstance(outcome, GraphError):
-                return _of_a_link(outcome, link)
+                return delta.of_a_link(outcome, link)
             return self._delta_page(folder_id, outcome, link)
         except (DeltaExpired, NotFound, Rejected, ProtocolError, Throttled, Unavailable) as error:
             return error
@@ -280,6 +282,16 @@ class Contacts:
                 return Inner(write.key, "DELETE", self._item_path(write.graph_id), headers=headers)
 
 
+def _room(links: Mapping[str, str]) -> int:
+    """How many folders a batch can look into, beside its delta links and listings; negative: not even list them."""
+    return MAX_INNER - len(links) - LISTINGS
+
+
+def _inside(links: Mapping[str, str], known: Sequence[Folder]) -> list[str] | None:
+    """The folders to look into; None when the batch has no room for folders at all."""
+    return list(dict.fromkeys([*links, *(folder.id for folder in known)])) if _room(links) >= 0 else None
+
+
 def _changes(write: ContactWrite) -> dict[str, Any]:
     body = to_json(write.values, write.current, names=write.kept.email_names)
     renamed = any(part in write.values for part in NAME_PARTS)
@@ -296,13 +308,6 @@ def _marked(write: ContactWrite) -> dict[str, Any]:
 
 def _expand() -> str:
     return f"singleValueExtendedProperties($filter=id eq '{IDENTITY_PROPERTY}')"
-
-
-def _of_a_link(error: GraphError, link: str) -> GraphError:
-    """A stored link that Microsoft calls a bad request is of no more use: begin anew (facts 8.4, the 400 variant)."""
-    if link and isinstance(error, Rejected) and error.status == 400:
-        return DeltaExpired(str(error), status=error.status, code=error.code, request_id=error.request_id)
-    return error
 
 
 def _as_item(outcome: Answer | GraphError) -> ContactItem | GraphError:

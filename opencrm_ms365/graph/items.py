@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from ..errors import GraphError
 from ..records import ContactData
 from .wire.contact import email_names, to_record
 from .wire.values import Unreadable, instant, text
 
-#: The extended property in which a contact carries the identity that we gave it. Never to be changed: it is how lost
-#: links are found again (SYNC-09). Compared without case, because the GUID comes back in lower case (facts 7).
+Item = TypeVar("Item")
+
+#: The extended property in which a contact or an event carries the identity that we gave it. Never to be changed: it
+#: is how lost links are found again (SYNC-09). Compared without case: the GUID comes back in lower case (facts 7).
 IDENTITY_PROPERTY = "String {6b1f3c52-7d0e-4a86-9c1b-5f2e8d40a7b3} Name OpenCrmMs365"
 
 
@@ -62,13 +64,13 @@ class BrokenItem:
 
 
 @dataclass(frozen=True, slots=True)
-class DeltaPage:
+class DeltaPage(Generic[Item]):
     """One page of a round; exactly one of the links is non-empty. Store a `delta_link` once all before it is durable.
 
     Each id occurs once; the last word of the page on it counts.
     """
 
-    items: tuple[ContactItem | RemovedItem | BrokenItem, ...]
+    items: tuple[Item | RemovedItem | BrokenItem, ...]
     next_link: str = field(default="", repr=False)
     delta_link: str = field(default="", repr=False)
 
@@ -88,7 +90,7 @@ class Poll:
     """The answer to "what is new?". `folders` is the whole tree, or None when nothing can be said about it."""
 
     folders: tuple[Folder, ...] | None
-    pages: dict[str, DeltaPage | GraphError]
+    pages: dict[str, DeltaPage[ContactItem] | GraphError]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def read_item(item: object, *, folder: str = "", marker: str = "") -> ContactIte
         return ContactItem(
             graph_id=graph_id,
             folder=text(item, "parentFolderId") or folder,
-            etag=_etag(item),
+            etag=etag_of(item),
             data=to_record(item),
             created_at=instant(item, "createdDateTime"),
             changed_at=instant(item, "lastModifiedDateTime"),
@@ -148,7 +150,8 @@ def _same_property(identifier: object) -> bool:
     return isinstance(identifier, str) and " ".join(identifier.split()).casefold() == IDENTITY_PROPERTY.casefold()
 
 
-def _etag(item: Mapping[str, Any]) -> str:
+def etag_of(item: Mapping[str, Any]) -> str:
+    """The version of an item as `If-Match` takes it; `""` if Microsoft gave none."""
     etag, change_key = item.get("@odata.etag"), item.get("changeKey")
     if isinstance(etag, str) and etag:
         return etag

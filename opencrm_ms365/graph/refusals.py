@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from ..errors import (
+    AlreadyCreated,
     ConsentRequired,
     DeltaExpired,
     GraphError,
@@ -42,6 +43,7 @@ THROTTLED = frozenset({
     "errorexceededconnectioncount", "activitylimitreached", "mailboxconcurrency",
 })
 FOLDER_GONE = frozenset({"errorsyncfoldernotfound", "errorfoldernotfound"})
+CREATED_BEFORE = frozenset({"errorduplicatetransactionid"})
 SIGN_IN = frozenset({"invalidauthenticationtoken"})
 FULL = frozenset({"errorquotaexceeded", "quotalimitreached"})
 LATER = frozenset({408, 423, 424, 425})
@@ -113,6 +115,8 @@ def refusal(
         if body is UNREADABLE:  # a proxy's page, not Microsoft's word: must never be taken for a deleted record
             return ProtocolError("Something other than Microsoft Graph answered with `not found`.", **about)
         return NotFound(f"Microsoft does not know this any more ({said}).", **about)
+    if found & CREATED_BEFORE:
+        return AlreadyCreated(f"Microsoft has created this before ({said}).", existing_id=_existing_id(body), **about)
     if status in (409, 412):
         return Stale(f"The record was changed in Microsoft in the meantime ({said}).", **about)
     if status in LATER:
@@ -135,6 +139,19 @@ def _refused(status: int, said: str) -> str:
             return f"This is too large for Microsoft ({said})."
         case _:
             return f"Microsoft refuses this ({said})."
+
+
+def _existing_id(body: object) -> str:
+    """The id beside a refused repetition. It is opaque and contents of nothing; some answers do not have it."""
+    error = body.get("error") if isinstance(body, Mapping) else None
+    for _ in range(MAX_INNER_ERRORS):
+        if not isinstance(error, Mapping):
+            return ""
+        for name, value in error.items():
+            if str(name).lower() == "@event.existingeventid" and isinstance(value, str):
+                return value
+        error = next((error[name] for name in ("innerError", "innererror") if name in error), None)
+    return ""
 
 
 def access_denied(error: GraphError) -> bool:
