@@ -180,6 +180,8 @@ def _overwrite(store: EventStore, event: Event, theirs: EventStore, mine: Event)
     values = {**kept, **{name: copy.deepcopy(event.values[name]) for name in event_rules.SHARED}}
     values["attendees"] = _without_answers(values["attendees"])
     was = mine.values["start"], mine.values["end"]
+    if mine.master is not None:
+        series.keep(mine, {name for name in values if values[name] != mine.values[name]})
     mine.values, mine.is_cancelled = values, False
     if store.world.options.reschedule_resets_answers and was != (values["start"], values["end"]):
         mine.answer, mine.answered_at = "notResponded", None
