@@ -14,6 +14,7 @@ does not say has a valid default. Everything goes the real way: over HTTP to the
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -23,6 +24,12 @@ DOMAIN = "brightwell.example"
 REDIRECT_URI = "http://127.0.0.1:8000/microsoft/sign-in/callback/"
 READING = ("GET", "HEAD")
 PEOPLE = {"ada": "Ada Lindqvist", "ben": "Ben Okafor", "cleo": "Cléo Martin", "admin": "Grace Admin"}
+
+
+def tomorrow(hour: int = 10, days: int = 1) -> datetime:
+    """A full hour of a day to come, in UTC."""
+    now = datetime.now(UTC).replace(hour=hour, minute=0, second=0, microsecond=0)
+    return now + timedelta(days=days)
 
 
 @dataclass
@@ -78,6 +85,26 @@ class Crm:
         team = Team.objects.get_or_create(name=name)[0]
         team.members.add(*[self.world.user(member) for member in members])
         return team
+
+    def meeting(self, *, owner: str | None = "ada", users: tuple[str, ...] | list[str] = (), **values: Any) -> Any:
+        """A meeting tomorrow at ten for an hour unless told otherwise; `owner` and `users` are short names."""
+        from demo_crm.crm.models import Activity
+
+        values = {"kind": "meeting", "subject": "Kick-off", **values}
+        if "start" not in values:
+            values["start"] = tomorrow()
+        values.setdefault("end", values["start"] + timedelta(hours=1))
+        if owner is not None:
+            values.setdefault("assigned_to", self.world.user(owner))
+        made = Activity.objects.create(**values)
+        made.users.set([self.world.user(name) for name in users])
+        return made
+
+    def meetings(self) -> Any:
+        """The meetings and calls that are not deleted."""
+        from demo_crm.crm.models import Activity
+
+        return Activity.objects.filter(deleted_at=None, kind__in=["meeting", "call"]).order_by("pk")
 
     def contacts(self) -> Any:
         """The contacts that are not deleted."""

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from opencrm_ms365 import adapters as ms
 
-from .models import Contact, ContactFolder
+from .models import Activity, Contact, ContactFolder
 
 
 @ms.directory
@@ -42,3 +42,23 @@ class ContactAdapter(ms.ContactAdapter):
 
     def visible_to(self, rows: QuerySet[Any], ctx: Any) -> QuerySet[Any]:
         return team_scope(rows, ctx, "assigned_to")
+
+
+@ms.register(Activity, name="meetings")
+class MeetingAdapter(ms.EventAdapter):
+    base_filter = Q(kind__in=["meeting", "call"])
+    fields = dict(  # noqa: C408 - reads like a table
+        subject="subject", body="notes", start="start", end="end", all_day="all_day", time_zone="time_zone",
+        location="location", private="private", recurrence="recurrence", series_key="series",
+        status=ms.Choice("status", {"cancelled": ms.CANCELLED}, default=ms.UNSET),
+    )
+    owner = ms.Users("assigned_to")
+    users = ms.Users("users")
+    soft_delete = Q(deleted_at__isnull=False)
+    modified_field = "updated_at"
+
+    def visible_to(self, rows: QuerySet[Any], ctx: Any) -> QuerySet[Any]:
+        return team_scope(rows, ctx, "assigned_to")
+
+    def create_defaults(self, data: Any, ctx: Any) -> dict[str, Any]:
+        return {"kind": "meeting"}

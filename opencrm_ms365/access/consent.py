@@ -25,6 +25,7 @@ from ..graph.organisation import tenant_name
 from ..graph.tokens import SignedIn, SignIn
 from ..models import SyncSettings
 from . import flows, outage
+from .permissions import purposes
 from .refused import Refused
 from .signin import PERSONAL_TENANT, client
 
@@ -60,7 +61,8 @@ def begin(user: Any, session: MutableMapping[str, Any], tenant: str, redirect_ur
     flows.keep(CONSENT, user, session, tenant, state, {})
     return admin_consent_url(
         settings.LOGIN_URL, tenant=SyncSettings.of(tenant).tenant_id or settings.AUTHORITY_TENANT,
-        client_id=settings.CLIENT_ID, graph_url=settings.GRAPH_URL, redirect_uri=redirect_uri, state=state)
+        client_id=settings.CLIENT_ID, graph_url=settings.GRAPH_URL, redirect_uri=redirect_uri, state=state,
+        purposes=purposes())
 
 
 def begin_sign_in(user: Any, session: MutableMapping[str, Any], tenant: str, redirect_uri: str, *,

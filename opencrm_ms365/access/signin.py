@@ -19,6 +19,7 @@ from ..graph.tokens import SignedIn, SignIn
 from ..models import SyncSettings, UserLink
 from . import access_key, flows
 from .links import account_is_free
+from .permissions import purposes
 from .refused import Refused
 
 log = logging.getLogger("opencrm_ms365.access")
@@ -33,7 +34,7 @@ def client(tenant_id: str = "", *, timeout_s: float | None = None) -> SignIn:
     return SignIn(
         login_url=settings.LOGIN_URL, tenant=tenant_id or settings.AUTHORITY_TENANT, client_id=settings.CLIENT_ID,
         client_secret=settings.CLIENT_SECRET, client_certificate=settings.CLIENT_CERTIFICATE,
-        graph_url=settings.GRAPH_URL, timeout_s=timeout_s or settings.GRAPH_TIMEOUT_S)
+        graph_url=settings.GRAPH_URL, purposes=purposes(), timeout_s=timeout_s or settings.GRAPH_TIMEOUT_S)
 
 
 def begin(user: Any, session: MutableMapping[str, Any], tenant: str, redirect_uri: str) -> str:

@@ -38,13 +38,13 @@ LOGIN_HOSTS = frozenset(host for cloud in CLOUDS for host in cloud.login_hosts)
 SCOPES: dict[str, tuple[str, ...]] = {
     "profile": ("User.Read",),
     "contacts": ("Contacts.ReadWrite",),
-    "calendar": ("Calendars.ReadWrite", "MailboxSettings.Read"),
+    "calendar": ("Calendars.ReadWrite",),
     "tasks": ("Tasks.ReadWrite",),
     "colleagues": ("User.ReadBasic.All",),
     "groups": ("GroupMember.Read.All",),
 }
-#: What a sign-in asks for at present.
-PURPOSES = ("profile", "contacts")
+#: What a sign-in asks for unless told otherwise.
+PURPOSES = ("profile", "contacts", "calendar", "colleagues")
 
 
 def cloud_of(graph_url: str) -> Cloud:

@@ -10,6 +10,7 @@ The direction has its say in one place only, `within_direction`.
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .merge import Digest, Merge, Pair, changed_in_crm, merge
@@ -75,12 +76,13 @@ class Cancel:
     """The organiser called an event off: the CRM's record says so where it can, and is no longer synced (CAL-05)."""
 
 
+Merging = Callable[[Pair, Policy, Digest], Merge]
 Decision = Nothing | Forget | Let | Delete | Recreate | Update | Cancel
 
 
-def decide(pair: Pair, policy: Policy, digest: Digest) -> Update | Nothing:
-    """Both records are there: merge them."""
-    result = merge(pair, policy, digest)
+def decide(pair: Pair, policy: Policy, digest: Digest, merging: Merging = merge) -> Update | Nothing:
+    """Both records are there: merge them, by the rules of their kind."""
+    result = merging(pair, policy, digest)
     if result.is_quiet and not result.conflicts and not result.settled:
         return Nothing()
     return Update(result)
@@ -109,6 +111,13 @@ def gone_in_microsoft(pair: Pair | None, policy: Policy, digest: Digest, *, reco
     if policy.after_deletion is AfterDeletion.DELETE and recoverable:
         return within_direction(Delete(Side.CRM, "deleted in Microsoft"), policy)
     return Let(Release.UNLINKED)
+
+
+def fallen_out_of_calendar(policy: Policy) -> Decision:
+    """The user takes part in an activity no longer, or it is somebody else's now (ATT-13)."""
+    if not policy.may_write(Side.MICROSOFT):
+        return Let(Release.NARROWED)
+    return Delete(Side.MICROSOFT, "this user no longer takes part in it")
 
 
 def within_direction(decision: Decision, policy: Policy) -> Decision:

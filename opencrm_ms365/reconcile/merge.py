@@ -123,12 +123,12 @@ def changed_in_crm(pair: Pair, digest: Digest) -> frozenset[str]:
 
 def merge(pair: Pair, policy: Policy, digest: Digest) -> Merge:
     """Decide every mapped field of one pair. Writes nothing; same arguments, same answer."""
-    fields = [_decide_field(name, pair, policy, digest) for name in pair.crm.set_fields()]
-    return _collect(fields, pair, policy)
+    fields = [decide_field(name, pair, policy, digest) for name in pair.crm.set_fields()]
+    return collect(fields, pair, policy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class _Field:
+class Decided:
     """One decided field: `full` is the value both sides should hold as far as they can; UNSET: leave both alone.
 
     `by` is the side whose value stands in it.
@@ -141,25 +141,26 @@ class _Field:
     settled: bool = True
 
 
-def _decide_field(name: str, pair: Pair, policy: Policy, digest: Digest) -> _Field:
+def decide_field(name: str, pair: Pair, policy: Policy, digest: Digest) -> Decided:
+    """One field by itself."""
     crm = getattr(pair.crm, name)
     microsoft = getattr(pair.microsoft, name) if pair.microsoft is not None else UNSET
     base = pair.base
     known = _base_of(name, microsoft, base, digest)
     if known is None:
-        return _Field(name=name) if microsoft is UNSET else _first_pairing(name, crm, microsoft, pair, policy)
+        return Decided(name=name) if microsoft is UNSET else _first_pairing(name, crm, microsoft, pair, policy)
     base_crm, base_microsoft = known
     crm_moved = digest(canonical(name, crm)) != base_crm
     microsoft_moved = microsoft is not UNSET and digest(canonical(name, microsoft)) != base_microsoft
     microsoft = _mapped_part(crm, microsoft)
     if not crm_moved and not microsoft_moved:
-        return _Field(name=name)
+        return Decided(name=name)
     if crm_moved and not microsoft_moved:
-        return _Field(name=name, full=_from_crm(name, crm, microsoft, pair))
+        return Decided(name=name, full=_from_crm(name, crm, microsoft, pair))
     if microsoft_moved and not crm_moved:
         return _one_sided(name, crm, microsoft, pair, policy)
     if agree(name, crm, microsoft, pair.crm_limits, pair.microsoft_limits):
-        return _Field(name=name)
+        return Decided(name=name)
     return _conflict(name, crm, microsoft, pair, policy)
 
 
@@ -182,20 +183,21 @@ def _base_of(name: str, microsoft: Any, base: Base | None, digest: Digest) -> tu
     return None
 
 
-def _one_sided(name: str, crm: Any, microsoft: Any, pair: Pair, policy: Policy) -> _Field:
+def _one_sided(name: str, crm: Any, microsoft: Any, pair: Pair, policy: Policy) -> Decided:
     """Only Microsoft's value moved."""
     if policy.source is Side.CRM:  # ORG-06: an edit on the target of a one-way sync stays there, and is not taken in
-        return _Field(name=name, settled=False)
+        return Decided(name=name, settled=False)
     if policy.crm_refuses or name not in pair.writable:
-        return _Field(name=name, full=_from_crm(name, crm, microsoft, pair))
-    return _Field(name=name, full=combine(name, microsoft, crm, pair.microsoft_limits), by=Side.MICROSOFT)
+        return Decided(name=name, full=_from_crm(name, crm, microsoft, pair))
+    return Decided(name=name, full=combine(name, microsoft, crm, pair.microsoft_limits), by=Side.MICROSOFT)
 
 
 def _from_crm(name: str, crm: Any, microsoft: Any, pair: Pair) -> Any:
     return crm if microsoft is UNSET else combine(name, crm, microsoft, pair.crm_limits)
 
 
-def _winner(name: str, pair: Pair, policy: Policy) -> Side:
+def winner_of(name: str, pair: Pair, policy: Policy) -> Side:
+    """The side whose value stands where both changed it (ORG-09)."""
     if policy.source is not None:
         return policy.source
     if policy.crm_refuses or name not in pair.writable:
@@ -206,28 +208,28 @@ def _winner(name: str, pair: Pair, policy: Policy) -> Side:
     return Side.MICROSOFT if policy.conflict_rule is ConflictRule.MICROSOFT else Side.CRM
 
 
-def _conflict(name: str, crm: Any, microsoft: Any, pair: Pair, policy: Policy) -> _Field:
-    winner = _winner(name, pair, policy)
+def _conflict(name: str, crm: Any, microsoft: Any, pair: Pair, policy: Policy) -> Decided:
+    winner = winner_of(name, pair, policy)
     if winner is Side.CRM:
         full = combine(name, crm, microsoft, pair.crm_limits)
     else:
         full = combine(name, microsoft, crm, pair.microsoft_limits)
     kept = FieldConflict(name=name, crm=crm, microsoft=microsoft, winner=winner)
-    return _Field(name=name, full=full, by=winner, conflict=kept)
+    return Decided(name=name, full=full, by=winner, conflict=kept)
 
 
-def _first_pairing(name: str, crm: Any, microsoft: Any, pair: Pair, policy: Policy) -> _Field:
+def _first_pairing(name: str, crm: Any, microsoft: Any, pair: Pair, policy: Policy) -> Decided:
     """CON-05: what is empty on one side is filled from the other, what differs goes by the conflict rule."""
     microsoft = _mapped_part(crm, microsoft)
     if agree(name, crm, microsoft, pair.crm_limits, pair.microsoft_limits):
-        return _Field(name=name)
+        return Decided(name=name)
     if (not crm and policy.source is Side.CRM) or (not microsoft and policy.source is Side.MICROSOFT):
-        return _Field(name=name, settled=False)
+        return Decided(name=name, settled=False)
     if not crm:
-        return _Field(name=name, full=microsoft)
+        return Decided(name=name, full=microsoft)
     if not microsoft:
-        return _Field(name=name, full=crm)
-    winner = _winner(name, pair, policy)
+        return Decided(name=name, full=crm)
+    winner = winner_of(name, pair, policy)
     if name in LIST_FIELDS:
         return _first_list(name, crm, microsoft, winner, pair)
     if isinstance(crm, PostalAddress) and isinstance(microsoft, PostalAddress):
@@ -235,18 +237,18 @@ def _first_pairing(name: str, crm: Any, microsoft: Any, pair: Pair, policy: Poli
     return _conflict(name, crm, microsoft, pair, policy)
 
 
-def _first_list(name: str, crm: tuple[str, ...], microsoft: tuple[str, ...], winner: Side, pair: Pair) -> _Field:
+def _first_list(name: str, crm: tuple[str, ...], microsoft: tuple[str, ...], winner: Side, pair: Pair) -> Decided:
     """Lists are filled slot by slot; where one holds all of the other's entries nothing differs and none is lost."""
     first, second = (crm, microsoft) if winner is Side.CRM else (microsoft, crm)
     known = {_entry(name, item) for item in first}
     union = (*first, *(item for item in second if _entry(name, item) not in known))
     if len(union) in (len(crm), len(microsoft)):
-        return _Field(name=name, full=union, by=winner)
+        return Decided(name=name, full=union, by=winner)
     limits = pair.crm_limits if winner is Side.CRM else pair.microsoft_limits
     slots = _unique(name, (*first, *second[len(first) :]))
     full = combine(name, slots, second, limits) if len(second) > len(fit(name, second, limits)) else slots
     kept = FieldConflict(name=name, crm=crm, microsoft=microsoft, winner=winner)
-    return _Field(name=name, full=full, by=winner, conflict=kept)
+    return Decided(name=name, full=full, by=winner, conflict=kept)
 
 
 def _entry(name: str, item: str) -> Any:
@@ -260,7 +262,7 @@ def _unique(name: str, items: Iterable[str]) -> tuple[str, ...]:
     return tuple(found.values())
 
 
-def _first_address(name: str, crm: PostalAddress, microsoft: PostalAddress, winner: Side) -> _Field:
+def _first_address(name: str, crm: PostalAddress, microsoft: PostalAddress, winner: Side) -> Decided:
     first, second = (crm, microsoft) if winner is Side.CRM else (microsoft, crm)
     parts = {part: getattr(first, part) or getattr(second, part) for part in PARTS}
     differs = any(
@@ -268,10 +270,10 @@ def _first_address(name: str, crm: PostalAddress, microsoft: PostalAddress, winn
         for part in parts
     )
     kept = FieldConflict(name=name, crm=crm, microsoft=microsoft, winner=winner) if differs else None
-    return _Field(name=name, full=PostalAddress(**parts), by=winner, conflict=kept)
+    return Decided(name=name, full=PostalAddress(**parts), by=winner, conflict=kept)
 
 
-def _collect(fields: Iterable[_Field], pair: Pair, policy: Policy) -> Merge:
+def collect(fields: Iterable[Decided], pair: Pair, policy: Policy) -> Merge:
     """Turn decided fields into writes that the policy allows and that change something."""
     to_crm: dict[str, Any] = {}
     to_microsoft: dict[str, Any] = {}
@@ -300,7 +302,7 @@ def _collect(fields: Iterable[_Field], pair: Pair, policy: Policy) -> Merge:
     )
 
 
-def _stays_apart(item: _Field, pair: Pair, policy: Policy) -> bool:
+def _stays_apart(item: Decided, pair: Pair, policy: Policy) -> bool:
     """Whether Microsoft is not to have the CRM's value: until the record comes into scope, because the CRM takes no
     change either, or because the CRM holds what its source could never hold (ORG-06, CON-10)."""
     return (
@@ -311,7 +313,7 @@ def _stays_apart(item: _Field, pair: Pair, policy: Policy) -> bool:
 
 
 def _towards_crm(
-    item: _Field, pair: Pair, policy: Policy, writes: dict[str, Any], unfit: list[tuple[str, Side]], refused: list[str]
+    item: Decided, pair: Pair, policy: Policy, writes: dict[str, Any], unfit: list[tuple[str, Side]], refused: list[str]
 ) -> bool:
     current = getattr(pair.crm, item.name)
     target = fit(item.name, item.full, pair.crm_limits)
@@ -335,7 +337,7 @@ def _towards_crm(
 
 
 def _towards_microsoft(
-    item: _Field, pair: Pair, policy: Policy, writes: dict[str, Any], unfit: list[tuple[str, Side]]
+    item: Decided, pair: Pair, policy: Policy, writes: dict[str, Any], unfit: list[tuple[str, Side]]
 ) -> bool:
     target = fit(item.name, item.full, pair.microsoft_limits)
     if not same(item.name, target, item.full):

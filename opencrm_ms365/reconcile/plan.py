@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .policy import Side
 
@@ -44,6 +44,10 @@ class Operation:
     fields: tuple[str, ...] = ()
     reason: str = ""
     recipients: tuple[str, ...] = ()
+
+    def with_recipients(self, recipients: tuple[str, ...]) -> Operation:
+        """The same, and whom it makes Microsoft write to."""
+        return replace(self, recipients=recipients)
 
 
 @dataclass(slots=True)

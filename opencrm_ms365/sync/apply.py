@@ -34,7 +34,7 @@ def apply(work: Work, report: Report, cursors: Cursors, steps: Sequence[Step]) -
     for start in range(0, len(doing), CRM_PART):
         sending += apply_crm.write(work, report, cursors, doing[start : start + CRM_PART])
         work.check_lease()
-    apply_microsoft.write(work, report, cursors, sending)
+    apply_microsoft.write(work, report, cursors, work.mails.keep_back(sending))
     work.progress("writing", len(steps))
     work.check_time()
 

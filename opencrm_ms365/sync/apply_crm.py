@@ -236,6 +236,8 @@ def _update(work: Work, cursors: Cursors, step: Step, fresh: dict[tuple[str, str
         link=work.link, tenant=work.link.tenant, kind=work.kind, adapter=step.adapter.name, object_id=step.object_id
     )
     before_row = _fingerprint(mapping)
+    if step.item is None:
+        mapping.in_scope = step.in_scope
     settled = frozenset(merge.settled) - set(merge.to_microsoft)
     if step.item is not None:
         _link(work, step, mapping, crm, step.item.data, settled)
@@ -395,7 +397,7 @@ def _in_words(error: Exception) -> str:
 
 
 def _note_leftovers(step: Step, written: Any) -> None:
-    step.leftovers = tuple(written.notes)
+    step.leftovers = (*step.leftovers, *written.notes)
 
 
 def _report_leftovers(work: Work, report: Report, step: Step) -> None:

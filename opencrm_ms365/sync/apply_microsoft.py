@@ -147,6 +147,7 @@ def _intend(work: Work, cursors: Cursors, steps: Sequence[Step], repeated: bool)
             item = _write_for(work, cursors, step, str(position), created, changed, repeated)
             if item is not None:
                 writes.append(item)
+        work.how.linked(work, [step for step in steps if step.mapping in created])
         RecordMapping.objects.bulk_create(created)
         save_mappings(changed)
     return writes
@@ -259,7 +260,7 @@ def _creation(
     mapping.crm_digests = work.digests(step.crm, work.how.digested(step.crm.set_fields(), linked=False))
     mapping.microsoft_digests = {}
     mapping.crm_folder = step.folder_to_microsoft or ""
-    mapping.folder = cursors.id_of(step.folder_to_microsoft or "") or cursors.default
+    mapping.folder = work.how.target(work, cursors, step.folder_to_microsoft)
     (changed if mapping.pk else created).append(mapping)
     step.mapping, step.token = mapping, mapping.marker
     return work.how.write(
@@ -286,6 +287,7 @@ def _note(
     written: list[RecordMapping] = []
     finished: list[Step] = []
     stale: list[Step] = []
+    answered: list[Step] = []
     stopping: GraphError | None = None
     with transaction.atomic():
         if work.lease is not None:
@@ -302,6 +304,8 @@ def _note(
                     finished.append(step)
                 case _ if isinstance(answer, ITEMS):
                     _written(work, step, mapping, answer)
+                    step.item = answer
+                    answered.append(step)
                     changed.append(mapping)
                     written.append(mapping)
                     finished.append(step)
@@ -322,6 +326,7 @@ def _note(
                     changed.append(mapping)
                     stopping = answer
         report.solved(written)
+        work.how.linked(work, answered)
         save_mappings(changed)
         drop_rows(finished)
     for step in finished:

@@ -10,17 +10,19 @@ from typing import Any
 from ..adapters.context import Scope
 from ..conf import settings
 from ..errors import GraphError
+from ..graph.batch import Inner
 from ..graph.contacts import ContactItem, Contacts, ContactWrite, DeltaPage, Folder
 from ..graph.items import Kept
-from ..models import InboxItem, SyncSettings, UserLink
+from ..models import InboxItem, RecordMapping, SyncSettings, UserLink
 from ..reconcile import matching
+from ..reconcile.decide import Release
 from ..reconcile.policy import Direction
 from ..records import CONTACT_FIELDS, MICROSOFT_CONTACT_LIMITS, UNSET, ContactData, PostalAddress, is_set
 from . import deletions, outgoing, unknown
 from .folders import Cursors
 from .items import Item
 from .kind import Kind
-from .merging import merge_contact
+from .merging import is_left_out, merge_contact
 from .steps import Step
 from .work import Work
 
@@ -50,9 +52,14 @@ class ContactKind(Kind):
     def rules(self, work: Work) -> list[Any]:
         return [sorted(work.rules)]
 
+    def poll_requests(self, work: Work, cursors: Cursors) -> list[Inner]:
+        found: list[Inner] = work.store.poll_requests(cursors.settled(), known=cursors.known())
+        return found
+
     def poll(self, work: Work, cursors: Cursors) -> dict[str, DeltaPage | GraphError]:
-        settled = {key: link for key, link in cursors.links.items() if key not in cursors.rounds}
-        answer = work.store.poll(settled, known=cursors.known())
+        links, known = cursors.settled(), cursors.known()
+        outcomes = work.ask_news(self.poll_requests(work, cursors))
+        answer = work.store.polled(links, outcomes, known=known)
         if answer.folders is not None:
             cursors.note(answer.folders)
         return dict(answer.pages)
@@ -67,6 +74,9 @@ class ContactKind(Kind):
     def page(self, work: Work, cursors: Cursors, folder_id: str, link: str) -> DeltaPage:
         found: DeltaPage = work.store.page(folder_id, link)
         return found
+
+    def is_left_out(self, work: Work, crm: Any, item: Item | None) -> bool:
+        return is_left_out(work, crm, item.data if item is not None else None)
 
     def is_alive(self, work: Work, cursors: Cursors, item: Item) -> bool:
         return item.folder in cursors.names
@@ -90,6 +100,13 @@ class ContactKind(Kind):
             changed_at=row.changed_in_microsoft,
             marker=row.marker,
         )
+
+    def stays_released(self, work: Work, mapping: RecordMapping, item: Item, *, in_scope: bool, visible: bool) -> bool:
+        out = mapping.released_by in (Release.NARROWED, Release.LEFT_OUT) or not visible
+        return mapping.released_by == Release.CRM_DELETED or (not in_scope and out) or is_left_out(work, item.data)
+
+    def target(self, work: Work, cursors: Cursors, name: str | None) -> str:
+        return cursors.id_of(name or "") or cursors.default
 
     def merge_step(self, work: Work, cursors: Cursors, step: Step) -> Step:
         return merge_contact(work, cursors, step)

@@ -19,16 +19,20 @@ from ..access import denied, installation, outage
 from ..access.links import mark_broken
 from ..conf import settings
 from ..errors import ClientRefused, ConsentRequired, MailboxUnavailable, OutOfTime, SignInRequired
+from ..graph import batch
+from ..graph.batch import MAX_INNER
 from ..models import LinkStatus, RunState, SyncRun, SyncSettings, Trigger, UserLink
 from ..signals import run_finished
 from . import apply_microsoft, held, recover
 from .apply import apply
 from .contact_kind import ContactKind
 from .deletions import limits_as_dict, missing_in_crm, plan_deletions, remember_limits
+from .event_kind import EventKind
 from .folders import Cursors
 from .inbox import waiting
 from .kind import Kind
 from .lease import Lease
+from .mails import Mails
 from .outgoing import plan_outgoing
 from .pairing import plan_inbox
 from .pull import pull
@@ -37,7 +41,7 @@ from .steps import Step
 from .stored import forget_vanished
 from .work import Work, acting_for, context_of, open_client, policy_of
 
-KINDS: dict[str, Kind] = {how.name: how for how in (ContactKind(),)}
+KINDS: dict[str, Kind] = {how.name: how for how in (ContactKind(), EventKind())}
 #: What another link claimed first, or somebody changed meanwhile, is looked at again in the same cycle.
 INBOX_ROUNDS = 3
 
@@ -71,8 +75,8 @@ def run_link(
     installation.remember(SyncSettings.of(link.tenant))
     client = open_client(link)
     try:
-        for kind in [name for name in KINDS if kinds is None or name in kinds]:
-            _run_kind(link, kind, run, client, full=full, deadline=deadline, lease=lease)
+        wanted = [name for name in KINDS if kinds is None or name in kinds]
+        _run_kinds(link, wanted, run, client, full=full, deadline=deadline, lease=lease)
     except OutOfTime:
         _save(run, client, state=RunState.QUEUED)
         return Outcome(finished=False, run=run)
@@ -108,21 +112,49 @@ def _break(link: UserLink, error: Exception) -> None:
 # --- one kind of record ----------------------------------------------------------------------------------------------
 
 
-def _run_kind(
-    link: UserLink, kind: str, run: SyncRun, client: Any, *, full: bool, deadline: float | None, lease: Lease | None
+def _run_kinds(
+    link: UserLink,
+    kinds: Sequence[str],
+    run: SyncRun,
+    client: Any,
+    *,
+    full: bool,
+    deadline: float | None,
+    lease: Lease | None,
 ) -> None:
     ctx = context_of(link)
     with acting_for(ctx):
-        work = open_work(link, kind, ctx, client, lease=lease, deadline=deadline)
-        if work is None:
-            return
-        before = run.counts.get(kind)
-        work.on_progress = _progress(run)
-        report = Report(link, kind, work.counts, work.now)
-        try:
-            sync_kind(work, report, full=full)
-        finally:
-            run.counts = {**run.counts, kind: _added(before, work.counts.as_dict())}
+        works = [
+            work
+            for kind in kinds
+            if (work := open_work(link, kind, ctx, client, lease=lease, deadline=deadline)) is not None
+        ]
+        if not full:
+            ask_together(works)
+        for work in works:
+            _run_kind(work, run, full=full)
+
+
+def ask_together(works: Sequence[Work]) -> None:
+    """What is new of all kinds, in one request: an idle link costs no more (I-7)."""
+    standing = [(work, Cursors.of(work.link, work.kind)) for work in works]
+    asked = [(work, work.how.poll_requests(work, cursors)) for work, cursors in standing if cursors.links]
+    together = [inner for _work, requests in asked for inner in requests]
+    if len([requests for _work, requests in asked if requests]) < 2 or len(together) > MAX_INNER:
+        return
+    outcomes = batch.run(works[0].client, together)
+    for work, requests in asked:
+        work.news = {inner.id: outcomes[inner.id] for inner in requests}
+
+
+def _run_kind(work: Work, run: SyncRun, *, full: bool) -> None:
+    before = run.counts.get(work.kind)
+    work.on_progress = _progress(run)
+    report = Report(work.link, work.kind, work.counts, work.now)
+    try:
+        sync_kind(work, report, full=full)
+    finally:
+        run.counts = {**run.counts, work.kind: _added(before, work.counts.as_dict())}
 
 
 def open_work(
@@ -142,7 +174,7 @@ def open_work(
     direction = how.direction(organisation, link)
     if not (found and direction and how.is_on(organisation, link)):
         return None
-    return Work(
+    work = Work(
         link=link,
         organisation=organisation,
         kind=kind,
@@ -157,6 +189,8 @@ def open_work(
         deadline=deadline,
         preview=preview,
     )
+    how.opened(work)
+    return work
 
 
 def sync_kind(work: Work, report: Report, *, full: bool) -> None:
@@ -165,6 +199,7 @@ def sync_kind(work: Work, report: Report, *, full: bool) -> None:
     if _crm_has_vanished(work, report):
         return
     work.full = _prepare_full_pass(work, full)
+    work.mails = Mails(work)
     remember_limits(work)
     recover.retry_held(work)
     recover.reopen_decided(work)
@@ -174,6 +209,7 @@ def sync_kind(work: Work, report: Report, *, full: bool) -> None:
     _apply_all(work, report, cursors, lambda: plan_outgoing(work, cursors))
     _apply_all(work, report, cursors, lambda: plan_inbox(work, cursors), rounds=INBOX_ROUNDS)
     _apply_all(work, report, cursors, lambda: plan_deletions(work, cursors, report))
+    work.mails.release(report, lambda steps: apply_microsoft.write(work, report, cursors, steps))
     held.settle(work)
     apply_microsoft.mark(work, report)
     _finish(work, started)

@@ -229,7 +229,9 @@ def _by_adapter(work: Work, mappings: list[RecordMapping], decide: Any) -> Itera
             work.how.prepare(work, steps)
             for step in steps:
                 decide(step, limits)
-            yield steps
+            restored = [step for step in steps if step.action is Action.RESTORE]
+            kept = {id(step) for step in work.how.add_to_creations(work, restored)}
+            yield [step for step in steps if step.action is not Action.RESTORE or id(step) in kept]
 
 
 class _Limits:

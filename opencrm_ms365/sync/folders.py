@@ -35,22 +35,27 @@ SYSTEM_FOLDERS = frozenset(
 
 @dataclass(kw_only=True)
 class Cursors:
-    """The reading state of a mailbox's contact folders. `rounds` names the initial round of a folder under way."""
+    """The reading state of a mailbox's contact folders, or calendars.
+
+    `rounds` names the initial round of a folder under way, `windows` the time that a calendar's delta link covers (two
+    ISO instants).
+    """
 
     default: str = ""
     names: dict[str, str] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     rounds: dict[str, str] = field(default_factory=dict)
+    windows: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, link: UserLink, kind: str = "contacts") -> Cursors:
         known = link.cursors.get(kind) or {}
         found = cls(
             default=known.get("default", ""),
-            **{name: dict(known.get(name) or {}) for name in ("names", "links", "rounds")},
+            **{name: dict(known.get(name) or {}) for name in ("names", "links", "rounds", "windows")},
         )
         if known.get("host") != settings.GRAPH_URL:  # delta links are absolute: those of another host lead nowhere
-            found.links, found.rounds = {}, {}
+            found.links, found.rounds, found.windows = {}, {}, {}
         return found
 
     def as_dict(self) -> dict[str, Any]:
@@ -60,6 +65,7 @@ class Cursors:
             "names": dict(self.names),
             "links": dict(self.links),
             "rounds": dict(self.rounds),
+            **({"windows": {key: list(bounds) for key, bounds in self.windows.items()}} if self.windows else {}),
         }
 
     def note(self, folders: Iterable[Folder]) -> None:
@@ -73,6 +79,10 @@ class Cursors:
     def known(self) -> tuple[Folder, ...]:
         """The folders as they were found last time, so that asking for news of them stays one request (I-7)."""
         return tuple(Folder(key, name, "", key == self.default) for key, name in self.names.items())
+
+    def settled(self) -> dict[str, str]:
+        """The delta links of the folders that have been listed completely."""
+        return {key: link for key, link in self.links.items() if link and key not in self.rounds}
 
     def chosen(self, wish: Iterable[str] | None) -> tuple[str, ...]:
         """The ids of the folders to read. `wish` None: all but those that Exchange made for itself."""

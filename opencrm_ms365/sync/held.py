@@ -41,10 +41,16 @@ def hold(work: Work, reason: str, key: str, summary: dict[str, object], details:
     return known
 
 
+def ask_again(decision: HeldDecision, summary: dict[str, object], details: object = None) -> None:
+    """More has come together than a person agreed to."""
+    changes = {"details": encrypt(details)} if details is not None else {}
+    HeldDecision.objects.filter(pk=decision.pk).update(state=HeldDecision.State.OPEN, summary=summary, **changes)
+
+
 def guard_stops(work: Work, report: Report, side: Side, deletions: int, linked: int) -> bool:
     """Whether the deletion guard stops these deletions. A confirmed decision lets that many through, once."""
     guard = DeletionGuard(percent=work.organisation.deletion_guard_percent, minimum=settings.DELETION_GUARD_MINIMUM)
-    key = _key("guard", work.kind, side)
+    key = key_of("guard", work.kind, side)
     if not guard.stops(deletions, linked) or (side is Side.MICROSOFT and work.vanished_confirmed):
         return False
     summary: dict[str, object] = {"side": str(side), "deletions": deletions, "records": linked}
@@ -67,7 +73,7 @@ def vanished_stops(work: Work, report: Report, missing: int, linked: int) -> boo
     """Whether the CRM shows so few of its linked records that this looks like a mistake rather than deletions."""
     if missing <= settings.DELETION_GUARD_MINIMUM:
         return False
-    key = _key("vanished", work.kind)
+    key = key_of("vanished", work.kind)
     going_on = HeldDecision.objects.filter(link=work.link, key=key, state=HeldDecision.State.CONFIRMED)
     if not vanished(missing, linked) and not going_on.exists():
         return False
@@ -113,5 +119,6 @@ def hold_ambiguous(work: Work, report: Report, step: Step) -> None:
     )
 
 
-def _key(*parts: str) -> str:
+def key_of(*parts: str) -> str:
+    """Tells one decision of a link from another."""
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()

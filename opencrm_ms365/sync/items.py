@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..graph.contacts import ContactItem
+from ..graph.event_items import EventItem
 
 #: For `isinstance`: a record that is there, unlike a removal, a broken entry or an error.
-ITEMS = (ContactItem,)
+ITEMS = (ContactItem, EventItem)
 #: `graph_id`, `folder`, `etag`, `data`, `created_at`, `changed_at`, `marker`, `kept`.
 Item = Any

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..adapters.context import Scope
 from ..errors import GraphError
+from ..graph.batch import Inner
 from ..graph.contacts import DeltaPage, Folder
 from ..models import InboxItem, RecordMapping, SyncSettings, UserLink
 from ..reconcile.policy import Direction
@@ -18,7 +19,6 @@ from .items import Item
 
 if TYPE_CHECKING:
     from .folders import Cursors
-    from .report import Report
     from .steps import Step
     from .work import Work
 
@@ -56,11 +56,18 @@ class Kind:
         """Microsoft's side: an object of `graph` with `get`, `write`, `markers`, `find_marker`."""
         raise NotImplementedError
 
+    def opened(self, work: Work) -> None:
+        """Called when everything for a cycle is together."""
+
     def rules(self, work: Work) -> list[Any]:
         """What calls for a comparison of everything when it changes."""
         return []
 
     # Reading Microsoft's side
+
+    def poll_requests(self, work: Work, cursors: Cursors) -> list[Inner]:
+        """The requests of `poll`, so that the kinds of a link share one (I-7)."""
+        raise NotImplementedError
 
     def poll(self, work: Work, cursors: Cursors) -> dict[str, DeltaPage | GraphError]:
         """The first page of every folder whose link is at hand, in one request; notes the folders too (I-7)."""
@@ -125,7 +132,19 @@ class Kind:
     def prepare(self, work: Work, steps: Sequence[Step]) -> None:
         """Add to steps, in a constant number of queries, what deciding about them needs."""
 
-    def add_to_creations(self, work: Work, report: Report | None, steps: Sequence[Step]) -> list[Step]:
+    def concerns(self, work: Work, step: Step) -> bool:
+        """Whether a change in the CRM is this link's to carry out."""
+        return True
+
+    def stays_released(self, work: Work, mapping: RecordMapping, item: Item, *, in_scope: bool, visible: bool) -> bool:
+        """Whether news of an item that is no longer synced change nothing about that."""
+        raise NotImplementedError
+
+    def target(self, work: Work, cursors: Cursors, name: str | None) -> str:
+        """The id of the folder in which a new item is made; `name` is the CRM folder's, None or empty for none."""
+        raise NotImplementedError
+
+    def add_to_creations(self, work: Work, steps: Sequence[Step]) -> list[Step]:
         """Add what a creation needs beside its fields; returns those that are to be made."""
         return list(steps)
 

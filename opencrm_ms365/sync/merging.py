@@ -95,7 +95,8 @@ def is_quiet(step: Step) -> bool:
     quiet = isinstance(step.decision, Nothing) or (
         isinstance(step.decision, Update) and step.decision.merge.is_quiet and not step.decision.merge.conflicts
     )
-    return quiet and step.folder_to_crm is None and step.folder_to_microsoft is None
+    moves = step.folder_to_crm is not None or step.folder_to_microsoft is not None
+    return quiet and not moves and step.users is None and not step.sends and not step.leftovers
 
 
 def crm_folder(work: Work, step: Step) -> str | None:

@@ -170,6 +170,8 @@ def _changed_steps(work: Work, cursors: Cursors, adapter: Any, mappings: list[Re
         limits.note(step)
         if not step.is_leaving:  # what becomes of those is decided among the deletions (CON-07 to CON-09, CON-11)
             steps.append(step)
+    work.how.prepare(work, steps)
+    steps = [step for step in steps if work.how.concerns(work, step)]
     _hydrate(work, steps)
     return [step for step in steps if step.action is Action.SKIP or _is_news(merge_step(work, cursors, step))]
 

@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..models import InboxItem, MappingState, RecordMapping
-from ..reconcile.decide import Release
 from ..reconcile.plan import Action
 from . import inbox
 from .folders import Cursors
 from .items import Item
 from .limits import Limits
-from .merging import is_left_out, merge_step
+from .merging import merge_step
 from .steps import Step
 from .work import Work
 
@@ -51,15 +50,20 @@ def _known(work: Work, cursors: Cursors, known: Sequence[tuple[InboxItem, Item, 
         ids = [mapping.object_id for _row, _item, mapping in own]
         objects = adapter.by_ids(ids, work.ctx)
         limits = Limits(work, adapter, ids)
-        for row, item, mapping in own:
-            obj = objects.get(mapping.object_id)
-            steps.append(_known_step(work, cursors, adapter, row, item, mapping, obj, limits))
+        found = [
+            _known_step(work, adapter, row, item, mapping, objects.get(mapping.object_id), limits)
+            for row, item, mapping in own
+        ]
+        merging = [step for step in found if step.action is not Action.SKIP]
+        work.how.prepare(work, merging)
+        for step in merging:
+            merge_step(work, cursors, step)
+        steps += found
     return steps
 
 
 def _known_step(
     work: Work,
-    cursors: Cursors,
     adapter: Any,
     row: InboxItem,
     item: Item,
@@ -82,13 +86,10 @@ def _known_step(
         step.action, step.reason = Action.SKIP, "its CRM record is gone"  # decided among the deletions: DEL-01
         return step
     if mapping.state == MappingState.RELEASED:
-        stays = mapping.released_by == Release.CRM_DELETED or (
-            not in_scope
-            and (mapping.released_by in (Release.NARROWED, Release.LEFT_OUT) or mapping.object_id not in limits.visible)
-        )
-        if stays or is_left_out(work, item.data):
+        visible = mapping.object_id in limits.visible
+        if work.how.stays_released(work, mapping, item, in_scope=in_scope, visible=visible):
             step.action, step.reason = Action.SKIP, "it is no longer synced"
             return step
         step.in_scope = in_scope
     limits.note(step)
-    return merge_step(work, cursors, step)
+    return step

@@ -19,7 +19,6 @@ from ..reconcile.decide import Release
 from . import inbox
 from .folders import Cursors
 from .items import ITEMS, Item
-from .merging import is_left_out
 from .report import Report, close_ambiguous
 from .work import Work
 
@@ -148,13 +147,14 @@ def _is_echo(work: Work, item: Item, mapping: RecordMapping | None) -> bool:
     """Whether the item is as it was when both sides last agreed: our own write coming back (I-3)."""
     if mapping is None or mapping.state != MappingState.LINKED or mapping.pending or mapping.folder != item.folder:
         return False
-    if mapping.next_try_at or is_left_out(work, item.data):
+    if mapping.next_try_at or work.how.is_left_out(work, None, item):
         return False
-    names = frozenset(mapping.microsoft_digests)
     adapter = work.adapter(mapping.adapter)
-    if adapter is None or not adapter.mapped <= names:
+    held = mapping.microsoft_digests
+    if adapter is None or not (names := work.how.digested(adapter.mapped, linked=True)) <= held.keys():
         return False
-    return work.digests(item.data, names) == mapping.microsoft_digests
+    now = {**work.digests(item.data, names), **work.how.digests(work, item)}
+    return all(held.get(name) == value for name, value in now.items())
 
 
 def _note_etags(work: Work, items: list[Item], known: dict[str | None, RecordMapping]) -> None:

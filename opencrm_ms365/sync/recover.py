@@ -76,7 +76,7 @@ def _adopt(work: Work, cursors: Cursors, lost: list[RecordMapping]) -> list[Reco
 def _linked(work: Work, mapping: RecordMapping, item: Item) -> RecordMapping:
     names = frozenset(mapping.crm_digests)
     mapping.graph_id, mapping.folder, mapping.etag = item.graph_id, item.folder or mapping.folder, item.etag
-    mapping.microsoft_digests = work.digests(item.data, names)
+    mapping.microsoft_digests = {**work.digests(item.data, names), **work.how.digests(work, item)}
     mapping.state, mapping.intended_at, mapping.marked = MappingState.LINKED, None, True
     mapping.linked_at = mapping.synced_at = work.now
     work.counts.microsoft["created"] += 1
@@ -109,6 +109,7 @@ def _create_again(
             step.folder_to_microsoft = crm_folder(work, step)
             step.note(Action.CREATE, Side.MICROSOFT, tuple(step.crm.set_fields()) if step.crm else ())
             steps.append(step)
+        steps = work.how.add_to_creations(work, steps)
         apply_microsoft.write(work, report, cursors, steps, repeated=repeated)
 
 

@@ -10,7 +10,6 @@ from ..reconcile.decide import Decision, Update
 from ..reconcile.merge import Pair
 from ..reconcile.plan import Action, Operation
 from ..reconcile.policy import Policy, Side
-from ..records import Record
 from .items import Item
 
 
@@ -36,7 +35,7 @@ class Step:
     mapping: RecordMapping | None = None
     object_id: str = ""
     obj: Any = None
-    crm: Record | None = None
+    crm: Any = None
     item: Item | None = None
     row: InboxItem | None = None
     pair: Pair | None = None
@@ -56,6 +55,11 @@ class Step:
     users: tuple[Any, ...] | None = None
     meeting: Any = None
     operations: list[Operation] = field(default_factory=list)
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Whom Microsoft writes to when the step is carried out (ORG-15)."""
+        return tuple(self.meeting.recipients) if self.meeting is not None else ()
 
     @property
     def sends(self) -> bool:

@@ -7,7 +7,7 @@ import zoneinfo
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,10 @@ from .. import adapters
 from ..access.tokens import LinkTokens
 from ..adapters.context import SyncContext
 from ..conf import settings
-from ..errors import OutOfTime
+from ..errors import GraphError, OutOfTime
+from ..graph import batch
+from ..graph.answers import Answer
+from ..graph.batch import Inner
 from ..graph.client import GraphClient
 from ..models import RecordMapping, SyncSettings, UserLink
 from ..reconcile.plan import Counts
@@ -66,11 +69,28 @@ class Work:
     failed: set[int] = field(default_factory=set)
     decided: set[int] = field(default_factory=set)
     listed: set[str] = field(default_factory=set)
+    people: Any = None
+    news: dict[str, Answer | GraphError] = field(default_factory=dict)
+    mails: Any = None
     on_progress: Callable[[str, int], None] | None = None
 
     @property
     def now(self) -> datetime:
         return self.ctx.now
+
+    @cached_property
+    def window(self) -> tuple[datetime, datetime]:
+        """Between which instants what is new is synced, bounds included (SYNC-02)."""
+        past, future = int(settings.WINDOW_PAST_DAYS), int(settings.WINDOW_FUTURE_DAYS)
+        return self.now - timedelta(days=past), self.now + timedelta(days=future)
+
+    def ask_news(self, requests: list[Inner]) -> batch.Outcomes:
+        """The answers to the requests of a poll: those that were asked together with the other kinds', once, or new
+        ones."""
+        asked, self.news = self.news, {}
+        if requests and all(inner.id in asked for inner in requests):
+            return asked
+        return batch.run(self.client, requests)
 
     @property
     def microsoft_limits(self) -> Limits:
