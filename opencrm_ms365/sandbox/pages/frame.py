@@ -8,15 +8,18 @@ from urllib.parse import quote, urlencode
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from ..html import avatar, page
-from ..world import Account
+from ..html import avatar, each, page
+from ..world import PERSONAL_TENANT_ID, Account
 
 _BAR = Markup(
     '<header class="bar"><a class="home" href="/outlook/"><img src="/static/mark.svg" alt="" width="26" height="26">'
-    "<span>Sandbox <b>People</b></span></a>{middle}<nav>"
+    "<span>Sandbox</span></a>{apps}{middle}<nav>"
     '<a href="/outlook/activity"{activity}>What the CRM did</a>'
     '<a href="/outlook/administration"{administration}>Administration</a>{who}</nav></header>'
 )
+_APP = Markup('<a href="{url}"{current}>{name}</a>')
+#: What a person uses at Microsoft: the kind of page, its name in the bar, and its place below the person's address.
+APPS = (("people", "People", ""), ("planner", "Planner", "planner/"))
 _CURRENT = Markup(' aria-current="page"')
 
 
@@ -26,12 +29,21 @@ def framed(title: str, content: Markup, *, kind: str, current: str = "", middle:
     who = Markup('<a class="who" href="{}" title="{}">{}</a>').format(
         mailbox_url(account), account.upn, avatar(account.display_name)) if account is not None else ""
     bar = _BAR.format(
+        apps=_apps(account, kind) if account is not None else "",
         middle=middle or Markup('<span class="spring"></span>'),
         activity=_CURRENT if current == "activity" else "",
         administration=_CURRENT if current == "administration" else "",
         who=who,
     )
     return page(f"{title} · Sandbox", bar + content, kind=kind, status=status)
+
+
+def _apps(account: Account, kind: str) -> Markup:
+    # A personal account has no Planner (facts 9.1).
+    apps = [app for app in APPS if app[0] != "planner" or account.tenant_id != PERSONAL_TENANT_ID]
+    links = each(_APP, ({"url": mailbox_url(account, place), "name": name, "current": _CURRENT if kind == key else ""}
+                        for key, name, place in apps))
+    return Markup('<div class="apps" role="navigation" aria-label="Microsoft 365">{}</div>').format(links)
 
 
 def error_page(status: int, title: str, text: str) -> Response:

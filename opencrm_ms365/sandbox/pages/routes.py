@@ -11,7 +11,7 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from ..origin import is_foreign_post
-from . import actions, activity, administration, home, people
+from . import actions, activity, administration, home, people, planner_actions
 from .frame import error_page
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ def _answer(sandbox: Sandbox, request: Request) -> Response:
         raise NotFound("Perhaps the mailbox has another name, or the sandbox was started without it.")
     if not found["rest"]:
         return redirect(f"{path}/")
+    if found["rest"].startswith("/planner"):
+        return planner_actions.answer(sandbox, request, account, found["rest"])
     if request.method == "POST":
         return actions.do(sandbox, request, account, found["rest"])
     if found["rest"] == "/":

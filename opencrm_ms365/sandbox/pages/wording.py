@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, unquote
 
 from ..refusal import Refusal
 from ..requestlog import LoggedRequest
+from . import planner_wording
 from .search import name_of
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ PROPERTIES = {
 }
 STATUSES = {
     0: "connection cut", 200: "done", 201: "done", 202: "accepted", 204: "done", 302: "sent on",
-    400: "refused", 401: "sign-in needed", 403: "not allowed", 404: "not there", 409: "exists already",
+    400: "refused", 401: "sign-in needed", 403: "not allowed", 404: "not there", 409: "in conflict",
     410: "must read all again", 412: "changed meanwhile", 424: "not tried", 429: "told to wait",
 }
 _GRANTS = {"authorization_code": "Finished a sign-in", "refresh_token": "Renewed its access"}
@@ -83,7 +84,7 @@ class Wording:
             if found is not None:
                 with_names = getattr(self, f"_{words}", None)
                 return str(with_names(entry, found.groupdict())) if with_names is not None else words
-        return f"{entry.method} {entry.path}"
+        return planner_wording.words_for(self._sandbox, entry) or f"{entry.method} {entry.path}"
 
     # Rules with names in them
 
