@@ -217,11 +217,10 @@ def _content(body: Mapping[str, Any]) -> str:
 
 def _inner_text(item: Mapping[str, Any], member: str, name: str) -> str | None:
     value = item.get(member)
-    if value is None:
-        return None
-    if not isinstance(value, Mapping):
+    inner = value.get(name) if isinstance(value, Mapping) else value
+    if inner is not None and (inner is value or not isinstance(inner, str)):
         raise Unreadable(member)
-    return text(value, name)
+    return None if inner is None else storable(inner)
 
 
 def _reminder(item: Mapping[str, Any]) -> int | None:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import nh3
 
+from ...records.base import clean_text
 from .markup import Tag, tokens
 
 #: Longer markup is not read to its end; no note of a person is that long.
@@ -40,6 +41,7 @@ _FORMATTING = frozenset({
 })
 _FOREIGN = frozenset({"svg", "math"})
 _SPACE = re.compile(r"[ \t\n\r\f]+")
+_ABSOLUTE = re.compile(r"\s*(?:https?|mailto|tel):", re.IGNORECASE)
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u2060\ufeff\u00ad"))
 
 ALLOWED = {
@@ -72,8 +74,8 @@ def to_text(markup: str | None) -> str | None:
 
 def tidy(text: str | None) -> str | None:
     """Text as it comes back from HTML: plain spaces, no space at line ends, no tabs; None for nothing."""
-    lines = (text or "").replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ").translate(_INVISIBLE)
-    return "\n".join(line.expandtabs(4).rstrip() for line in lines.split("\n")).strip() or None
+    cleaned = clean_text((text or "").translate(_INVISIBLE).replace("\xa0", " ")) or ""
+    return "\n".join(line.expandtabs(4).rstrip() for line in cleaned.split("\n")).strip() or None
 
 
 def from_text(text: str | None) -> str:
@@ -93,8 +95,13 @@ def clean_html(markup: str | None) -> str:
         return from_text(to_text(markup))
     return nh3.clean(
         markup, tags=ALLOWED, attributes=ATTRIBUTES, url_schemes=SCHEMES, clean_content_tags=set(_UNSEEN),
-        link_rel="noopener noreferrer nofollow",
+        attribute_filter=_kept_attribute, link_rel="noopener noreferrer nofollow",
     ).strip()
+
+
+def _kept_attribute(_tag: str, name: str, value: str) -> str | None:
+    """A link without a scheme would lead to somewhere in the CRM."""
+    return None if name == "href" and not _ABSOLUTE.match(value) else value
 
 
 def _spaced(line: str) -> str:
@@ -159,7 +166,8 @@ class _Reader:
         self.link = None
         shown = "".join(["".join(self.lines[number][start:]), *("".join(line) for line in self.lines[number + 1:])])
         if shown.strip() and _is_hidden(address, shown):
-            self.lines[-1].append(f" <{address}>")
+            ended = not self.lines[-1] and len(self.lines) > number + 1  # a block inside the link ended its line
+            self.lines[-2 if ended else -1].append(f" <{address}>")
 
     def _start_block(self, name: str) -> None:
         self.in_head = False

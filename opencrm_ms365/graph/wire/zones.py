@@ -36,7 +36,7 @@ def to_iana(name: str | None) -> str | None:
 
 def to_windows(iana: str | None) -> str | None:
     """Microsoft's name for one of our zones, `UTC` included; None where there is none (`Antarctica/Troll`)."""
-    return tz_win.get(iana or "")
+    return tz_win.get(iana) if iana else None  # the table has an entry for "" as well
 
 
 def same_zone(one: str | None, other: str | None) -> bool:
