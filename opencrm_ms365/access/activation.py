@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from ..conf import settings
 from ..models import HOLDS_ACCOUNT, SyncSettings, UserLink
@@ -30,6 +31,8 @@ from .refused import Refused
 PREFIX = "OCM1"
 KEY_BYTES = 32
 LONGEST_KEY = 4000
+#: Administrators are told of the end of a key so many days before.
+WARN_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +175,20 @@ def days_left(organisation: SyncSettings) -> int | None:
         return (read(organisation.activation_key).expires - timezone.localdate()).days if is_needed() else None
     except Refused:
         return None
+
+
+def warning(organisation: SyncSettings) -> str:
+    """That a good key runs out within `WARN_DAYS`, in a sentence for administrators; empty otherwise. No query."""
+    left = days_left(organisation)
+    if left is None or not 0 <= left <= WARN_DAYS:
+        return ""
+    says = read(organisation.activation_key)
+    return ngettext(
+        "The activation key of %(organisation)s is good until %(day)s, %(left)s more day. Ask your vendor for a new "
+        "one in time: when it expires the sync stops; nothing is deleted.",
+        "The activation key of %(organisation)s is good until %(day)s, %(left)s more days. Ask your vendor for a new "
+        "one in time: when it expires the sync stops; nothing is deleted.", left) % {
+            "organisation": says.organisation, "day": says.expires.isoformat(), "left": left}
 
 
 def _same(one: str, other: str) -> bool:

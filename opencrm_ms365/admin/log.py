@@ -1,4 +1,4 @@
-"""Runs, problems, conflicts and decisions in the admin: to look at. They are settled on the app's own pages."""
+"""Runs, problems, conflicts, decisions and deletions in the admin: to look at. They are settled on our own pages."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ..models import Conflict, HeldDecision, SyncProblem, SyncRun
+from ..models import Conflict, DeletedRecord, HeldDecision, SyncProblem, SyncRun
 from ..templatetags.ms365 import ms365_duration, ms365_run_sentence
 from ..views.deciding import described_decisions
 from ..views.fieldnames import field_name
-from ..views.seen import directory
+from ..views.seen import context_for, directory
+from ..views.undoing import described_deletions
 from .readonly import ReadOnlyAdmin, one_organisation, shown_name, when
 
 
@@ -126,3 +127,27 @@ class HeldDecisionAdmin(LogAdmin):
     @admin.display(description=gettext_lazy("decided by"))
     def decided(self, row: HeldDecision) -> str:
         return str(directory().display_name(row.decided_by)) if row.decided_by else _("nobody yet")
+
+
+@admin.register(DeletedRecord)
+class DeletedRecordAdmin(LogAdmin):
+    """Undoing is done on the user's page “Deleted”, where the CRM's own rules are asked."""
+
+    columns = ("seen", "person", "kind", "undone_at")
+    details = ("person", "kind", "record", "at", "undone_at", "undone")
+    list_filter = ("kind", ("undone_at", admin.EmptyFieldListFilter))
+
+    @admin.display(description=gettext_lazy("at"), ordering="at")
+    def seen(self, row: DeletedRecord) -> str:
+        return when(row.at)
+
+    @admin.display(description=gettext_lazy("record"))
+    def record(self, row: Any) -> str:
+        """Its name, for those who could see the record."""
+        viewer = row._viewer.user
+        with directory().activate(context_for(viewer, row.tenant)):
+            return str(described_deletions(viewer, row.tenant, [row])[0]["label"])
+
+    @admin.display(description=gettext_lazy("undone by"))
+    def undone(self, row: DeletedRecord) -> str:
+        return str(directory().display_name(row.undone_by)) if row.undone_by else _("nobody yet")

@@ -183,7 +183,8 @@ class SyncSettingsAdmin(admin.ModelAdmin):
         syncing = ngettext("%(n)s user is syncing.", "%(n)s users are syncing.", connected) % {"n": connected}
         waiting = ngettext("%(n)s user must sign in again.", "%(n)s users must sign in again.", broken) % {"n": broken}
         stands_still = standstill(row)
-        trouble = format_html("<strong>{}</strong><br>", stands_still.sentence) if stands_still else ""
+        told = stands_still.sentence if stands_still else activation.warning(row)
+        trouble = format_html("<strong>{}</strong><br>", told) if told else ""
         return format_html(
             '{}{} {}<br>{}<br><a href="{}">{}</a>', trouble, syncing, waiting if broken else "", heartbeat.sentence(),
             reverse("ms365:people"), gettext("Look at all users"))

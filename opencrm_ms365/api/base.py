@@ -21,6 +21,7 @@ from rest_framework.response import Response
 from ..access import rights
 from ..access.refused import Refused
 from ..models import UserLink
+from ..views.failing import without_contents
 from ..views.seen import context_for, directory, tenant_of
 
 try:
@@ -74,6 +75,9 @@ class Endpoint(GenericAPIView[Any]):
         tenant = tenant_of(request) if user is not None and user.is_authenticated else None
         if tenant is None:
             return super().dispatch(request, *args, **kwargs)
+        return without_contents(request, lambda: self._dispatch_for(user, tenant, request, *args, **kwargs))
+
+    def _dispatch_for(self, user: Any, tenant: str, request: Any, *args: Any, **kwargs: Any) -> Any:
         with directory().activate(context_for(user, tenant)):
             return super().dispatch(request, *args, **kwargs)
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
-from ..conf import settings
+from ..access.installation import fingerprint
 
 VERSION = "v1"
 
@@ -45,5 +45,4 @@ def new_token() -> str:
 
 def installation_key(tenant: str) -> str:
     """A short digest of this installation and organisation; the same after a reinstall under the same name."""
-    name = settings.INSTALLATION_ID or urlsplit(settings.PUBLIC_URL).hostname or ""
-    return hashlib.sha256(f"{name}\x1f{tenant}".encode()).hexdigest()[:12]
+    return hashlib.sha256(f"{fingerprint()}\x1f{tenant}".encode()).hexdigest()[:12]

@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from .. import conf
+from ..access import activation
+from ..access.standstill import standstill
 from ..conf import settings
 from ..models import HeldDecision, LinkStatus, RunState, SyncProblem, SyncRun, SyncSettings, UserLink
 from . import doorbell, heartbeat
@@ -80,6 +82,7 @@ def _last_runs() -> list[dict[str, Any]]:
 def _attention(found: dict[str, Any]) -> Any:
     for fault in conf.faults():
         yield fault.message
+    yield from _of_the_organisations()
     if any(item["enabled"] for item in found["organisations"]) and not found["worker"]["alive"]:
         yield found["worker"]["sentence"]
     missing = {timetable.name for timetable in doorbell.timetables()} - {item["name"] for item in found["schedules"]}
@@ -100,6 +103,14 @@ def _attention(found: dict[str, Any]) -> Any:
         yield ngettext("%(n)d decision waits for a person.", "%(n)d decisions wait for a person.", held) % {"n": held}
     if any(run["state"] == RunState.FAILED for run in found["runs"][:1]) and not failing:
         yield _("The last run failed: %(message)s") % {"message": found["runs"][0]["message"]}
+
+
+def _of_the_organisations() -> Any:
+    """Why an organisation that is switched on stands still, or soon will."""
+    for row in SyncSettings.objects.filter(enabled=True).order_by("tenant"):
+        stands_still = standstill(row)
+        if told := stands_still.sentence if stands_still else activation.warning(row):
+            yield f"{row.tenant}: {told}" if row.tenant else told
 
 
 def _of_the_links(found: dict[str, Any]) -> Any:

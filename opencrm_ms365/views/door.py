@@ -25,6 +25,7 @@ from ..access.status import Status, status_of
 from ..conf import BY_NAME, settings
 from ..models import DeletedRecord, HeldDecision, SyncSettings, UserLink
 from .choosing import ask
+from .failing import without_contents
 from .seen import context_for, directory, tenant_of
 
 OWN_BASE = BY_NAME["BASE_TEMPLATE"].default
@@ -108,6 +109,10 @@ def door(*, methods: Iterable[str] = ("GET", "HEAD"), asks_microsoft: bool = Fal
     allowed = tuple(methods)
 
     def wrap(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        def _answer(request: HttpRequest, tenant: str, link_id: int | None, parts: dict[str, Any]) -> HttpResponse:
+            with directory().activate(context_for(request.user, tenant)):
+                return view(_visit(request, tenant, link_id), **parts)
+
         @functools.wraps(view)
         def page(request: HttpRequest, *, link_id: int | None = None, **parts: Any) -> HttpResponse:
             if not request.user.is_authenticated:
@@ -117,8 +122,7 @@ def door(*, methods: Iterable[str] = ("GET", "HEAD"), asks_microsoft: bool = Fal
             tenant = tenant_of(request)
             if tenant is None:
                 return guarded(ask(request))
-            with directory().activate(context_for(request.user, tenant)):
-                response = view(_visit(request, tenant, link_id), **parts)
+            response = without_contents(request, lambda: _answer(request, str(tenant), link_id, parts))
             response.headers.setdefault("Cache-Control", "no-store, private")
             return response
 

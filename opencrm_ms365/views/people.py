@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ..access import rights
+from ..access import activation, rights
 from ..access.links import switch as switch_link
 from ..access.standstill import standstill
 from ..access.status import status_of, with_facts, workers_live
@@ -38,7 +38,7 @@ def people(visit: Visit) -> HttpResponse:
     return visit.render("ms365/people.html", {
         "page": "people", "rows": rows, "links": page, "wanted": wanted, "choices": LinkStatus.choices,
         "workers_live": workers_live(timezone.now()), "stands_still": standstill(visit.organisation),
-        "settings_url": settings_page(visit)})
+        "key_runs_out": activation.warning(visit.organisation), "settings_url": settings_page(visit)})
 
 
 @door(methods=["POST"])

@@ -253,3 +253,41 @@ def test_ORG_03_keys_of_many_organisations_cost_three_queries(world, vendor, dja
         SyncSettings.objects.create(tenant=str(number), enabled=True, activation_key=key_of(vendor, users=5))
     with django_assert_num_queries(3):
         assert activation.without_good_key() == []
+
+
+# Before the end
+
+
+def seen_by_administrators(world):
+    """The settings in Django's admin, the page of all users, and the command for monitoring."""
+    admin = Browser(world, "admin")
+    address = reverse("admin:opencrm_ms365_syncsettings_change", args=[SyncSettings.of("").pk])
+    out = io.StringIO()
+    try:
+        call_command("ms365_status", stdout=out)
+    except SystemExit:
+        pass
+    return [text_of(admin.client.get(address)), text_of(admin.get("people")), out.getvalue()]
+
+
+@pytest.mark.parametrize(("days", "words"), [(30, "30 more days"), (1, "1 more day"), (0, "0 more days")])
+def test_ORG_03_administrators_are_told_a_month_before_a_key_expires(world, vendor, days, words):
+    world.organisation(activation_key=key_of(vendor, days=days))
+    link = world.connect("ada")
+    for text in seen_by_administrators(world):
+        assert f"{words}. Ask your vendor" in text
+    assert "vendor" not in text_of(Browser(world, "ada").get("profile")), "it is not a user's matter"
+    assert why_not(link) == ""
+
+
+@pytest.mark.parametrize(("days", "words"), [(31, ""), (-1, "expired on")])
+def test_ORG_03_before_that_nobody_is_told_and_afterwards_that_it_has_expired(world, vendor, days, words):
+    world.organisation(activation_key=key_of(vendor, days=days))
+    world.connect("ada")
+    for text in seen_by_administrators(world):
+        assert "more day" not in text and (words in text or not words)
+
+
+def test_ORG_03_without_a_readable_key_there_is_no_end_to_tell(world, vendor):
+    assert activation.warning(world.organisation(activation_key="nonsense")) == ""
+    assert activation.warning(world.organisation(activation_key="")) == ""

@@ -126,3 +126,20 @@ def test_ORG_16_where_nothing_tells_installations_apart_nothing_stands_still(wor
     here("production")
     world.sync()
     assert SyncSettings.of("").installation_fingerprint == "production", "remembered once there is a name"
+
+
+@pytest.mark.parametrize(("given", "hosts"), [
+    ({"INSTALLATION_ID": "blue"}, []), ({"PUBLIC_URL": "https://CRM.example"}, []), ({}, ["*", "crm.example"]),
+])
+def test_ORG_16_the_identity_on_microsofts_records_names_the_same_installation(settings, given, hosts):
+    """SYNC-09: two CRMs that sync one mailbox must not take each other's records for their own."""
+    from opencrm_ms365.sync.markers import installation_key
+
+    def key(more, names):
+        settings.OPENCRM_MS365 = {**plain, **more}
+        settings.ALLOWED_HOSTS = names
+        return installation_key("")
+
+    plain = dict(settings.OPENCRM_MS365)
+    assert key(given, hosts) == key({"INSTALLATION_ID": installation.fingerprint()}, ["elsewhere.example"])
+    assert key(given, hosts) != key({}, ["elsewhere.example"])

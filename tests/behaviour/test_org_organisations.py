@@ -18,6 +18,7 @@ from opencrm_ms365.access.refused import Refused
 from opencrm_ms365.adapters import DirectoryAdapter, site
 from opencrm_ms365.models import (
     Conflict,
+    DeletedRecord,
     HeldDecision,
     RecordMapping,
     SharedRecord,
@@ -107,6 +108,8 @@ def story(both):
             **common, **record, field="surname", winner="crm", at=now, values=encrypt({"crm": "a", "microsoft": "b"})),
         "helddecision": HeldDecision.objects.create(
             **common, kind="contacts", reason="deletion_guard", key="g", at=now, summary={"deletions": 40}),
+        "deletedrecord": DeletedRecord.objects.create(
+            **common, **record, at=now, contents=encrypt({"label": SECRET, "values": {"company_name": SECRET}})),
         "userlink": theirs,
         "syncsettings": SyncSettings.of("south"),
     }
@@ -118,7 +121,7 @@ def test_ORG_07_an_administrator_finds_nothing_of_another_organisation(story):
     north, _south, mine, theirs, rows = story
     admin = boss(north)
     pages = [(name, theirs.pk) for name in (
-        "profile", "settings", "preview", "runs", "problems", "conflicts", "held", "api-links-detail")]
+        "profile", "settings", "preview", "runs", "problems", "conflicts", "held", "deleted", "api-links-detail")]
     pages += [("run", rows["syncrun"].pk), ("api-runs-detail", rows["syncrun"].pk)]
     for name, pk in pages:
         assert admin.get(name, pk).status_code == 404, name
@@ -126,6 +129,7 @@ def test_ORG_07_an_administrator_finds_nothing_of_another_organisation(story):
                ("switch", theirs.pk), ("settings", theirs.pk), ("api-links-pause", theirs.pk),
                ("api-links-resume", theirs.pk), ("problem-retry", rows["syncproblem"].pk),
                ("problem-ignore", rows["syncproblem"].pk), ("conflict-take-other", rows["conflict"].pk),
+               ("deleted-undo", rows["deletedrecord"].pk), ("api-deleted-undo", rows["deletedrecord"].pk),
                ("held-confirm", rows["helddecision"].pk), ("held-dismiss", rows["helddecision"].pk),
                ("api-problems-retry", rows["syncproblem"].pk), ("api-conflicts-take-other", rows["conflict"].pk),
                ("api-held-confirm", rows["helddecision"].pk)]
@@ -134,8 +138,9 @@ def test_ORG_07_an_administrator_finds_nothing_of_another_organisation(story):
         assert admin.post(name, pk).status_code == 404, name
     assert admin.patch("api-links-detail", theirs.pk, data={"only_my_items": True}).status_code == 404
     assert {name: type(row).objects.filter(pk=row.pk).values().get() for name, row in rows.items()} == before
-    for name in ("api-links-list", "api-runs-list", "api-problems-list", "api-conflicts-list", "api-held-list"):
-        for query in ("", "?link=all"):
+    for name in ("api-links-list", "api-runs-list", "api-problems-list", "api-conflicts-list", "api-held-list",
+                 "api-deleted-list"):
+        for query in ("", "?link=all", "?link=all&all=1"):
             answer = admin.get(name, query=query)
             assert SECRET not in answer.content.decode() and "ben-south" not in answer.content.decode(), name
         assert admin.get(name, query=f"?link={theirs.pk}").status_code == 404 or name == "api-links-list"

@@ -7,6 +7,7 @@ from django.utils import timezone
 from opencrm_ms365.admin.organisation import GUIDANCE
 from opencrm_ms365.models import (
     Conflict,
+    DeletedRecord,
     HeldDecision,
     RunState,
     SyncProblem,
@@ -20,7 +21,7 @@ from tests.browsing import Browser, text_of
 from tests.rules import rule
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ROWS = ("userlink", "syncrun", "syncproblem", "conflict", "helddecision")
+ROWS = ("userlink", "syncrun", "syncproblem", "conflict", "helddecision", "deletedrecord")
 
 
 @pytest.fixture
@@ -104,6 +105,8 @@ def make_rows(link):
             values=encrypt({"crm": "Hidden Person", "microsoft": ""})),
         "helddecision": HeldDecision.objects.create(
             **common, reason="ambiguous", key="k", at=now, details=encrypt({"label": "Hidden Person"})),
+        "deletedrecord": DeletedRecord.objects.create(
+            **common, adapter="crm.contact", object_id="1", at=now, contents=encrypt({"label": "Hidden Person"})),
     }
 
 
