@@ -102,7 +102,9 @@ class Options:
     # Planner (facts 9)
     planner_page_size: int = 400                                          # fixed by the service: no option changes it
     planner_no_access: Literal[403, 404] = 403                            # a plan whose group one is not in
-    planner_patch_plan: Literal["moves", "refused"] = "moves"             # unconfirmed: PATCH of a task's `planId`
+    planner_patch_plan: Literal["moves", "refused", "ignored"] = "moves"  # unconfirmed: PATCH of a task's `planId`
+    planner_plan_names_group: Literal["both", "container", "owner"] = "both"    # by which property; `owner` is old
+    planner_line_ends: Literal["as_sent", "crlf", "lf"] = "as_sent"       # unconfirmed: of descriptions
     planner_description_edit: Literal["moves", "quiet"] = "moves"         # unconfirmed: whether the task's etag moves
     planner_outside_assignee: Literal["accepted", "added", "refused_400", "refused_403"] = "accepted"   # unconfirmed
     planner_patch_without_change: Literal["quiet", "touches"] = "quiet"   # unconfirmed: whether the etag moves

@@ -5,11 +5,14 @@ Owners who are not members have no access to the plans. A deleted group can be r
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from .refusal import Refusal
 from .world import Account, World
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -46,7 +49,9 @@ class Groups:
         return group
 
     def group(self, key: str, tenant_id: str) -> Group:
-        """A group of that tenant by id. Raises `Refusal` (404)."""
+        """A group of that tenant by id. Raises `Refusal` (400, 404)."""
+        if _GUID.fullmatch(key) is None:
+            raise Refusal(400, "Request_BadRequest", f"Invalid object identifier '{key}'.")
         found = self.by_id.get(key.lower())
         if found is None or found.is_deleted or found.tenant_id != tenant_id:
             raise Refusal(404, "Request_ResourceNotFound", f"Resource '{key}' does not exist or one of its queried "

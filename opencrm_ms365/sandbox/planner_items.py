@@ -23,6 +23,7 @@ from .refusal import Refusal
 _DIGITS = "@ABDEFHIJL"
 _WIDTH = 16
 PLANNER_APP = "09abbdfd-ed23-44ee-a2d9-a627aa1c90f3"        # Planner's own web application
+_ETAG = re.compile(r'W/"([A-Za-z0-9+/=]+)"')
 _VERSION = re.compile(rf"'1-([A-Za-z]+) *([{_DIGITS}]{{{_WIDTH}}})'")
 
 
@@ -115,8 +116,9 @@ def etag_text(kind: str, number: int) -> str:
 
 def version_number(kind: str, etag: str) -> int | None:
     """The version that an etag names; None when it is none of a resource of that kind."""
+    quoted = _ETAG.fullmatch(etag.strip())
     try:
-        text = base64.b64decode(etag.strip().removeprefix("W/").strip('"'), validate=True).decode("ascii")
+        text = base64.b64decode(quoted[1] if quoted else "", validate=True).decode("ascii")
     except (binascii.Error, ValueError):
         return None
     found = _VERSION.fullmatch(text)

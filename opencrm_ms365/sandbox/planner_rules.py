@@ -89,7 +89,7 @@ def written_details(old: Mapping[str, Any], sent: Mapping[str, Any], writing: Wr
     """The values of a task's details after a write."""
     new = dict(old)
     if "description" in sent:
-        new["description"] = sent["description"] or ""
+        new["description"] = _with_line_ends(sent["description"] or "", writing.options)
         if len(new["description"]) > MAX_DESCRIPTION:
             raise invalid(f"'description' is longer than {MAX_DESCRIPTION} characters.")
     if "previewType" in sent:
@@ -148,6 +148,13 @@ def conflict() -> Refusal:
     """409 with Planner's words."""
     return Refusal(409, "", "The attempted changes conflicted with already accepted changes. Read the latest state "
                    "and resolve differences.")
+
+
+def _with_line_ends(text: str, options: Options) -> str:
+    if options.planner_line_ends == "as_sent":
+        return text
+    plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    return plain if options.planner_line_ends == "lf" else plain.replace("\n", "\r\n")
 
 
 def _check_number(values: Mapping[str, Any], name: str, lowest: int, highest: int) -> None:

@@ -185,6 +185,9 @@ class Planner:
                 return rules.written_bucket(item.values, sent, writing, hints)
             case Kind.TASK_DETAILS:
                 return rules.written_details(item.values, sent, writing)
+        if self.world.options.planner_patch_plan == "ignored" and not writing.actor.is_in_planner and \
+                sent.get("planId", item.values["planId"]) != item.values["planId"]:
+            sent = {name: value for name, value in sent.items() if name not in ("planId", "bucketId")}
         plan = self._target(item, sent, writing.actor)
         moved = {"bucketId": None} if plan.id != item.values["planId"] else {}
         return rules.written_task(item.values, {**moved, **sent}, writing, self._hints(plan, item))
@@ -194,7 +197,7 @@ class Planner:
         wanted = sent.get("planId", task.values["planId"])
         if wanted == task.values["planId"]:
             return self.plan_of(task)
-        if self.world.options.planner_patch_plan == "refused" and not actor.is_in_planner:
+        if not actor.is_in_planner and self.world.options.planner_patch_plan == "refused":
             raise invalid("the plan of a task cannot be changed.")
         return self._plan_named(sent, actor)
 

@@ -114,7 +114,8 @@ def test_15_31_writes_need_if_match(team):
 def test_15_31_an_etag_of_something_else_is_refused(team):
     task, other = team.add(), team.add("Another")
     wrong = [(task["@odata.etag"], "/details"), (team.details(task)["@odata.etag"], ""), (other["@odata.etag"], ""),
-             ('W/"nonsense"', ""), (task["@odata.etag"].replace('"', '\\"'), "")]
+             ('W/"nonsense"', ""), (task["@odata.etag"].strip('W/"'), ""),
+             (task["@odata.etag"].replace('"', '\\"'), "")]
     for etag, path in wrong:
         answer = team.patch(task, {}, etag=etag, path=path)
         assert code(answer) == (412, "")
@@ -287,6 +288,16 @@ def test_another_plan_by_patch_is_a_switch(team):
     assert team.patch(moved, {"planId": team.plan["id"]}).json()["bucketId"] is None
     team.sandbox.options.planner_patch_plan = "refused"
     assert team.patch(team.task(task), {"planId": plan["id"]}).status_code == 400
+    team.sandbox.options.planner_patch_plan = "ignored"
+    still = team.patch(team.task(task), {"planId": plan["id"], "bucketId": bucket["id"], "title": "Moved?"}).json()
+    assert (still["planId"], still["bucketId"], still["title"]) == (team.plan["id"], None, "Moved?")
+
+
+def test_line_ends_of_a_description_are_a_switch(team):
+    task = team.add()
+    for switch, stored in (("as_sent", "a\nb\r\nc"), ("crlf", "a\r\nb\r\nc"), ("lf", "a\nb\nc")):
+        team.sandbox.options.planner_line_ends = switch
+        assert team.patch_details(task, {"description": "a\nb\r\nc"}).json()["description"] == stored
 
 
 def test_the_bucket_of_a_deleted_one_takes_its_tasks_along(team):

@@ -311,6 +311,10 @@ def test_plans_are_made_in_a_group_and_stay_there(team):
     listed = team.ada.get(f"/groups/{group}/planner/plans").json()["value"]
     assert [plan["title"] for plan in listed] == ["Spring fair", "Plan 0", "Plan 1", "Plan 2"]
     path, etag = f"/planner/plans/{made['id']}", {"If-Match": made["@odata.etag"]}
+    for way, absent in (("container", "owner"), ("owner", "container")):
+        team.sandbox.options.planner_plan_names_group = way
+        assert way in team.ada.get(path).json() and absent not in team.ada.get(path).json()
+    team.sandbox.options.reset()
     assert team.ada.patch(path, {"owner": str(uuid.uuid4())}, headers=etag).status_code == 400
     assert team.ada.patch(path, {"title": "Renamed"}, headers=etag).status_code == 204
     assert team.ada.post("/planner/plans", {"title": "Nowhere"}).status_code == 400
@@ -334,6 +338,7 @@ def test_groups_tell_their_names_to_those_who_may_read_them(team, sandbox, base_
     assert team.ada.get(f"/groups/{team.group['id']}").json()["displayName"] == "Workshop"
     members = team.ada.get(f"/groups/{team.group['id']}/members?$select=id,mail").json()["value"]
     assert [member["mail"] for member in members] == ["ada@brightwell.example", "ben@brightwell.example"]
+    assert code(team.ada.get("/groups/workshop")) == (400, "Request_BadRequest")
     assert code(team.ada.get(f"/groups/{uuid.uuid4()}")) == (404, "Request_ResourceNotFound")
 
 

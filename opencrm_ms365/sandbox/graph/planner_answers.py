@@ -48,6 +48,8 @@ def required_etag(call: Call) -> str:
 def shown(call: Call, item: Item) -> dict[str, Any]:
     """A resource as answers show it."""
     body: dict[str, Any] = {"@odata.etag": item.etag, **item.values, "id": item.id}
+    if item.kind == Kind.PLAN and call.sandbox.options.planner_plan_names_group != "both":
+        del body["owner" if call.sandbox.options.planner_plan_names_group == "container" else "container"]
     if call.sandbox.options.planner_select == "ignored" or call.method != "GET":
         return body
     names = {name.strip().lower() for name in call.query.get("$select", "").split(",") if name.strip()} - {"*"}
