@@ -55,6 +55,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "demo_crm.crm.times.LocalTime",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 

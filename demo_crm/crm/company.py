@@ -33,10 +33,13 @@ COLLEAGUES = (
     Colleague("ada", "Ada", "Lindqvist", f"ada.lindqvist@{DOMAIN}"),
     Colleague("ben", "Ben", "Okafor", f"ben.okafor@{DOMAIN}"),
     Colleague("cleo", "Cléo", "Martin", f"cleo.martin@{DOMAIN}"),
+    Colleague("dot", "Dot", "Hargreaves", ""),           # in the workshop; has no e-mail address
     Colleague("admin", "Grace", "Admin", f"admin@{DOMAIN}", is_superuser=True),
 )
-TEAMS = {"Sales": ("ada", "ben"), "Service": ("cleo", "ben")}
+TEAMS = {"Sales": ("ada", "ben"), "Service": ("cleo", "ben", "dot")}
 FOLDERS = ("Customers", "Suppliers", "Press")
+# The company's own task lists: key and name.
+TASK_LISTS = (("quotations", "Quotations"), ("workshop", "Workshop"), ("office", "Office"))
 
 # First name, last name, company, e-mail of those who are in somebody's Outlook as well, before the first sync.
 # The first third is Ada's, the second Ben's, the last Cléo's; `shared_owner` says so.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import django_filters
@@ -22,15 +23,15 @@ SORTS = {
 DEFAULT_SORT = "name"
 
 
-def search(contacts: QuerySet[Any], text: str) -> QuerySet[Any]:
-    """Those in which each word of `text` occurs somewhere."""
+def search_in(rows: QuerySet[Any], columns: Iterable[str], text: str) -> QuerySet[Any]:
+    """Those in which each word of `text` occurs in one of the columns."""
     for word in text.split():
         anywhere = Q()
         for spelling in spellings(word):
-            for column in SEARCHED:
+            for column in columns:
                 anywhere |= Q(**{f"{column}__icontains": spelling})
-        contacts = contacts.filter(anywhere)
-    return contacts
+        rows = rows.filter(anywhere)
+    return rows
 
 
 def spellings(word: str) -> set[str]:
@@ -62,7 +63,7 @@ class ContactFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def by_words(self, contacts: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        return search(contacts, value.replace("\x00", ""))
+        return search_in(contacts, SEARCHED, value.replace("\x00", ""))
 
     def by_folder(self, contacts: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         if value == self.NO_FOLDER:

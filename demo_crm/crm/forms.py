@@ -13,7 +13,7 @@ from .models import Contact, ContactFolder, Team
 
 
 def people_for(user: Any, current: int | None = None) -> Any:
-    """Who `user` may assign a contact to: themselves and the members of their teams; superusers anybody.
+    """Who `user` may assign a record to: themselves and the members of their teams; superusers anybody.
 
     `current` is whom it is assigned to already (a primary key), who stays possible even without an account in use.
     """
@@ -24,11 +24,40 @@ def people_for(user: Any, current: int | None = None) -> Any:
     return people.filter(possible | Q(pk=current))
 
 
-class ContactForm(forms.ModelForm):
-    """A contact. `version` says which state the form was filled from, so that nobody overwrites what they never saw."""
+class Versioned(forms.ModelForm):
+    """`version` says which state the form was filled from, so that nobody overwrites what they never saw."""
 
     version = forms.CharField(required=False, widget=forms.HiddenInput)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["version"] = self.stored_version()
+
+    def stored_version(self) -> str:
+        """Of the row as it is now in the database."""
+        rows = type(self.instance)._default_manager.filter(pk=self.instance.pk)
+        changed_at = rows.values_list("updated_at", flat=True).first()
+        return changed_at.isoformat() if changed_at else ""
+
+    def check_version(self, cleaned: dict[str, Any]) -> None:
+        """Refuses once what was filled from an older state; sent again, it is meant."""
+        given, stored = cleaned.get("version"), self.stored_version() if self.instance.pk else ""
+        if given and given != stored:
+            data: Any = self.data.copy()  # type: ignore[attr-defined]
+            data[self.add_prefix("version")] = stored
+            self.data = data
+            what = self.instance._meta.verbose_name
+            raise forms.ValidationError(
+                f"This {what} was changed while you were editing it, by a colleague or by the sync. Nothing is saved "
+                "yet: look at it in another window, or save again to keep what stands here.")
+
+
+def full_name(person: Any) -> str:
+    return person.get_full_name() or person.get_username()
+
+
+class ContactForm(Versioned):
     class Meta:
         model = Contact
         fields = [
@@ -47,19 +76,12 @@ class ContactForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         assigned_to: Any = self.fields["assigned_to"]
         assigned_to.queryset = people_for(user, self.instance.assigned_to_id)
-        assigned_to.label_from_instance = lambda person: person.get_full_name() or person.get_username()
+        assigned_to.label_from_instance = full_name
         assigned_to.required = not user.is_superuser        # what belongs to nobody is seen by superusers only
         assigned_to.empty_label = "Nobody" if user.is_superuser else None
-        if self.instance.pk:
-            self.initial["version"] = self.stored_version()
-        else:
+        if not self.instance.pk:
             self.initial.setdefault("assigned_to", user.pk)
             self.fields["first_name"].widget.attrs["autofocus"] = True
-
-    def stored_version(self) -> str:
-        """Of the row as it is now in the database."""
-        changed_at = Contact.objects.filter(pk=self.instance.pk).values_list("updated_at", flat=True).first()
-        return changed_at.isoformat() if changed_at else ""
 
     def clean_birthday(self) -> Any:
         birthday = self.cleaned_data["birthday"]
@@ -82,7 +104,7 @@ class ContactForm(forms.ModelForm):
         self._check_emails(cleaned)
         if not any(cleaned.get(name) for name in ("first_name", "last_name", "company", "email")) and not self.errors:
             raise forms.ValidationError("Enter a name, a company or an e-mail address: otherwise nobody will find it.")
-        self._check_version(cleaned)
+        self.check_version(cleaned)
         return cleaned
 
     def _check_phones(self, cleaned: dict[str, Any]) -> None:
@@ -98,16 +120,6 @@ class ContactForm(forms.ModelForm):
             if address and address in seen:
                 self.add_error(name, "This address is already there.")
             seen.add(address)
-
-    def _check_version(self, cleaned: dict[str, Any]) -> None:
-        given, stored = cleaned.get("version"), self.stored_version() if self.instance.pk else ""
-        if given and given != stored:
-            data: Any = self.data.copy()  # type: ignore[attr-defined]
-            data[self.add_prefix("version")] = stored
-            self.data = data
-            raise forms.ValidationError(
-                "This contact was changed while you were editing it, by a colleague or by the sync. Nothing is saved "
-                "yet: look at it in another window, or save again to keep what stands here.")
 
 
 class FolderForm(forms.ModelForm):

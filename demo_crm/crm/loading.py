@@ -1,14 +1,15 @@
 """Puts the company of the demo into the database.
 
-Safe to run again: people, teams and folders are made where they are missing. Contacts are loaded only into a CRM that
-has never had any, so that what a visitor deleted or changed stays as they left it.
+Safe to run again: people, teams, folders and task lists are made where they are missing. Contacts are loaded only into
+a CRM that has never had any, and so are activities: what a visitor deleted or changed stays as they left it.
 """
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -19,10 +20,21 @@ from opencrm_ms365.access import activation
 from opencrm_ms365.models import SyncSettings
 
 from ..keys import vendor_keys
-from .company import AWKWARD, COLLEAGUES, FOLDERS, MICROSOFT_TENANT_NAME, SHARED_PEOPLE, TEAMS, shared_owner
+from . import times
+from .company import (
+    AWKWARD,
+    COLLEAGUES,
+    FOLDERS,
+    MICROSOFT_TENANT_NAME,
+    SHARED_PEOPLE,
+    TASK_LISTS,
+    TEAMS,
+    shared_owner,
+)
+from .diary import activities as invented_activities
 from .invented import contacts as invented_contacts
 from .invented import plain
-from .models import Contact, ContactFolder, Team
+from .models import Activity, Contact, ContactFolder, OwnTaskList, Team
 
 CONTACTS = 400
 ACTIVATED_USERS = 25
@@ -31,9 +43,16 @@ UNEVEN = datetime.timedelta(minutes=17)           # so that not all was entered 
 SHARED_JOBS = ("Managing director", "Buyer", "Office manager", "Partner", "Workshop manager")
 
 
+class Loaded(NamedTuple):
+    """How many records were made."""
+
+    contacts: int
+    activities: int
+
+
 @transaction.atomic
-def load(*, tenant_id: str = "") -> int:
-    """Load everything that is missing; returns how many contacts were made.
+def load(*, tenant_id: str = "") -> Loaded:
+    """Load everything that is missing; returns how many records were made.
 
     With a `tenant_id` the organisation is authorised for that Microsoft tenant and the sync is switched on.
     """
@@ -46,10 +65,14 @@ def load(*, tenant_id: str = "") -> int:
         name: ContactFolder.objects.get_or_create(name=name, defaults={"position": position})[0]
         for position, name in enumerate(FOLDERS, start=1)
     }
+    for position, (key, name) in enumerate(TASK_LISTS, start=1):
+        OwnTaskList.objects.get_or_create(key=key, defaults={"name": name, "position": position})
     if tenant_id:
         _authorise(tenant_id)
         _activate()
-    return 0 if Contact.objects.exists() else _contacts(people, folders)
+    return Loaded(
+        contacts=0 if Contact.objects.exists() else _contacts(people, folders),
+        activities=0 if Activity.objects.exists() else _activities(people))
 
 
 def _user(colleague: Any) -> Any:
@@ -115,4 +138,27 @@ def _contacts(people: dict[str, Any], folders: dict[str, ContactFolder]) -> int:
     member.objects.bulk_create(
         member(contact_id=row.pk, contactfolder_id=folders[name].pk)
         for row, names in zip(rows, places, strict=True) for name in names)
+    return len(rows)
+
+
+def _activities(people: dict[str, Any]) -> int:
+    """The company's diary around today, in its own time zone unless an entry says another."""
+    now, company_zone = timezone.now(), ZoneInfo(settings.TIME_ZONE)
+    rows, places = [], []
+    for values in invented_activities(timezone.localdate(timezone=company_zone)):
+        values = dict(values)
+        zone = times.zone_named(values.setdefault("time_zone", settings.TIME_ZONE)) or company_zone
+        places.append([people[name] for name in values.pop("users", ())])
+        for name in ("start", "end"):
+            if (moment := values.get(name)) is not None:
+                values[name] = times.at(moment.date(), moment.time(), zone)
+        rows.append(Activity(**{**values, "assigned_to": people[values["assigned_to"]]}))
+    Activity.objects.bulk_create(rows)
+    for position, row in enumerate(rows):
+        made = min(now, row.start or now) - datetime.timedelta(days=3 + position % 11) - UNEVEN * (position % 37)
+        row.created_at, row.updated_at = made, made + datetime.timedelta(days=position % 3)
+    Activity.objects.bulk_update(rows, ["created_at", "updated_at"], batch_size=200)
+    member = Activity.users.through
+    member.objects.bulk_create(
+        member(activity_id=row.pk, user_id=user.pk) for row, users in zip(rows, places, strict=True) for user in users)
     return len(rows)

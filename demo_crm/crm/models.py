@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import BooleanField, ExpressionWrapper, Q, Value
 from django.urls import reverse
+from django.utils import timezone
+
+from .times import zone_named
 
 
 class Team(models.Model):
@@ -144,6 +148,49 @@ def project_time_zone() -> str:
     return settings.TIME_ZONE
 
 
+class OwnTaskList(models.Model):
+    """A task list of the company's own. Tasks keep its `key`, so that it can be renamed."""
+
+    key = models.SlugField(max_length=60, unique=True, help_text="Tasks refer to it; it must not change later.")
+    name = models.CharField(max_length=80, unique=True)
+    position = models.PositiveIntegerField(default=0, help_text="Lists are shown by this number, then by name.")
+
+    class Meta:
+        ordering = ["position", "name"]
+        verbose_name = "task list"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ActivityQuerySet(RecordQuerySet):
+    """Who may see an activity, and what of it: private ones are for those who take part (PRIV-02)."""
+
+    def visible_to(self, user: Any) -> ActivityQuerySet:
+        """As for contacts, and besides those in which `user` takes part, whoever they are assigned to."""
+        if not user.is_authenticated or user.is_superuser:
+            return super().visible_to(user)                     # type: ignore[return-value]
+        colleagues = Team.members.through.objects.filter(team__members=user).values("user_id")
+        return self.filter(taking_part(user) | Q(assigned_to__in=colleagues))
+
+    def in_full(self, user: Any) -> ActivityQuerySet:
+        """Those that `user` may open, search, change and delete. Superusers have no special right to private ones."""
+        return self.visible_to(user).filter(Q(private=False) | taking_part(user)).annotate(
+            is_block=Value(False, BooleanField()))
+
+    def for_viewer(self, user: Any, *, with_blocks: bool) -> ActivityQuerySet:
+        """Those of which `user` sees anything. Of one with `is_block` they see the time and whose it is, no more."""
+        if not with_blocks:
+            return self.in_full(user)
+        others_private = ExpressionWrapper(Q(private=True) & ~taking_part(user), output_field=BooleanField())
+        return self.visible_to(user).annotate(is_block=others_private)
+
+
+def taking_part(user: Any) -> Q:
+    """Activities that are assigned to `user`, or have them among their users."""
+    return Q(assigned_to=user.pk) | Q(pk__in=Activity.users.through.objects.filter(user=user.pk).values("activity_id"))
+
+
 class Activity(Record):
     """A meeting, a call or a task.
 
@@ -191,10 +238,49 @@ class Activity(Record):
     series = models.CharField(
         max_length=200, blank=True, db_index=True, help_text="Ties the activities of a series; empty for single ones.")
 
+    objects = ActivityQuerySet.as_manager()
+
     class Meta:
         ordering = ["start", "pk"]
         verbose_name_plural = "activities"
         indexes = [models.Index(fields=["kind", "start"], name="crm_activity_kind_start")]
 
     def __str__(self) -> str:
+        """What ends up in histories, logs and error pages, where nobody asks who reads it: not what is private."""
+        return f"Private {self.get_kind_display().lower()}" if self.private else self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("crm:activity", args=[self.pk])
+
+    @property
+    def title(self) -> str:
+        """For pages that have made sure that the person may see it."""
         return self.subject or self.get_kind_display()
+
+    @property
+    def is_task(self) -> bool:
+        return self.kind == self.Kind.TASK
+
+    @property
+    def is_closed(self) -> bool:
+        return self.status in (self.Status.DONE, self.Status.CANCELLED)
+
+    @property
+    def is_overdue(self) -> bool:
+        """Of a task whose day is over."""
+        if not self.is_task or self.is_closed or self.start is None:
+            return False
+        return timezone.localtime(self.start).date() < timezone.localdate()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The activity's own zone; the project's where it has none, or an unknown one."""
+        return zone_named(self.time_zone) or ZoneInfo(settings.TIME_ZONE)
+
+    @property
+    def days(self) -> tuple[datetime.date, datetime.date] | None:
+        """The first and the last day of an all-day activity, which do not depend on where one looks from."""
+        if self.start is None:
+            return None
+        first = self.start.astimezone(self.zone).date()
+        return first, max(first, self.end.astimezone(self.zone).date()) if self.end else first

@@ -1,6 +1,7 @@
 """The company of the demo: complete, the same each time, and loaded only once."""
 
 import collections
+import datetime
 
 import pytest
 from django.contrib.auth import authenticate
@@ -8,8 +9,9 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from demo_crm.crm import loading
-from demo_crm.crm.company import COLLEAGUES, FOLDERS, SHARED_PEOPLE, TEAMS
-from demo_crm.crm.models import Contact, ContactFolder, Team
+from demo_crm.crm.company import COLLEAGUES, FOLDERS, SHARED_PEOPLE, TASK_LISTS, TEAMS
+from demo_crm.crm.diary import activities
+from demo_crm.crm.models import Activity, Contact, ContactFolder, OwnTaskList, Team
 from opencrm_ms365.models import SyncSettings
 
 TENANT = "b7149e11-5a1e-4d0c-9c5e-2f1d0b9a7c10"
@@ -21,7 +23,8 @@ def loaded(db):
 
 
 def test_the_company_is_there(loaded):
-    assert loaded == Contact.objects.count() == loading.CONTACTS
+    assert loaded.contacts == Contact.objects.count() == loading.CONTACTS
+    assert loaded.activities == Activity.objects.count() > 50
     assert [folder.name for folder in ContactFolder.objects.all()] == list(FOLDERS)
     assert {team.name: sorted(user.username for user in team.members.all()) for team in Team.objects.all()} == {
         name: sorted(members) for name, members in TEAMS.items()}
@@ -74,20 +77,49 @@ def test_it_is_the_same_each_time():
     assert list(loading.everybody()) == list(loading.everybody())
 
 
+def test_every_activity_is_a_valid_one_near_today(loaded):
+    lists = {key for key, _ in TASK_LISTS}
+    assert set(OwnTaskList.objects.values_list("key", flat=True)) == lists
+    for activity in Activity.objects.prefetch_related("users"):
+        activity.full_clean()
+        assert activity.task_list in {"", *lists}
+        assert activity.created_at <= activity.updated_at <= timezone.now()
+        if activity.start:
+            assert abs(activity.start - timezone.now()) < datetime.timedelta(days=61)
+            assert activity.end is None or activity.end >= activity.start
+
+
+def test_awkward_activities_are_among_them(loaded):
+    found = Activity.objects
+    assert found.filter(private=True, kind="meeting").exists() and found.filter(private=True, kind="task").exists()
+    assert found.filter(kind="call", start__isnull=False, end=None).exists()
+    assert any(activity.days[0] < activity.days[1] for activity in found.filter(all_day=True))
+    assert found.filter(users__email="").exists() and found.filter(subject="").exists()
+    assert found.exclude(time_zone="Europe/London").exists()
+    assert found.filter(kind="task", start=None).exists() and found.filter(status="cancelled").exists()
+
+
+@pytest.mark.parametrize("day", [datetime.date(2026, 3, 29), datetime.date(2028, 2, 29), datetime.date(2026, 12, 31)])
+def test_the_diary_is_the_same_each_time_on_any_day(day):
+    assert list(activities(day)) == list(activities(day))
+    assert {values["kind"] for values in activities(day)} == {"meeting", "call", "task"}
+
+
 def test_loading_again_changes_nothing(loaded):
     contact = Contact.objects.first()
     Contact.objects.filter(pk=contact.pk).update(first_name="Changed")
     Contact.objects.filter(pk=Contact.objects.last().pk).soft_delete(timezone.now())
     Team.objects.get(name="Sales").members.clear()
     before = sorted(Contact.objects.values_list())
-    assert loading.load(tenant_id=TENANT) == 0
+    assert loading.load(tenant_id=TENANT) == (0, 0)
     assert sorted(Contact.objects.values_list()) == before
     assert not Team.objects.get(name="Sales").members.exists()
 
 
-def test_a_crm_whose_contacts_were_all_deleted_stays_empty(loaded):
+def test_a_crm_whose_records_were_all_deleted_stays_empty(loaded):
     Contact.objects.soft_delete(timezone.now())
-    assert loading.load() == 0
+    Activity.objects.soft_delete(timezone.now())
+    assert loading.load() == (0, 0)
 
 
 def test_the_organisation_is_authorised_and_switched_on(loaded):
@@ -111,7 +143,8 @@ def test_the_command_says_what_it_did(db, capsys):
     call_command("demo_data")
     call_command("demo_data", migrate=True, verbosity=0)
     assert capsys.readouterr().out.splitlines() == [
-        f"Loaded {loading.CONTACTS} contacts.", "The demo's contacts are there already; nothing was changed."]
+        f"Loaded {loading.CONTACTS} contacts and {Activity.objects.count()} meetings, calls and tasks.",
+        "The demo's records are there already; nothing was changed."]
 
 
 def test_ORG_03_the_demo_is_its_own_vendor(settings, db, tmp_path):

@@ -7,8 +7,11 @@ from typing import Any
 
 from django import template
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from .. import times
 
 register = template.Library()
 TONES = 6
@@ -39,6 +42,38 @@ def initials(person: Any) -> str:
 def person_name(person: Any) -> str:
     """A user as people call them."""
     return person.get_full_name() or person.get_username() if person else "Nobody"
+
+
+@register.filter
+def when(activity: Any) -> str:
+    """When something is, in the person's zone; whole days are the same everywhere."""
+    if activity.start is None:
+        return "No date"
+    if activity.all_day:
+        return times.days(*activity.days)
+    end = getattr(activity, "end", None)
+    return times.span(timezone.localtime(activity.start), timezone.localtime(end) if end else None)
+
+
+@register.filter
+def clock(activity: Any) -> str:
+    """The time of day only, for lists of one day."""
+    if activity.all_day:
+        return "All day"
+    start, end = timezone.localtime(activity.start), activity.end and timezone.localtime(activity.end)
+    return f"{start:%H:%M}–{end:%H:%M}" if end and end != start else f"{start:%H:%M}"
+
+
+@register.filter
+def when_there(activity: Any) -> str:
+    """When it is on the clocks of its own zone; empty where those show the same as the person's."""
+    if activity.start is None or activity.all_day:
+        return ""
+    here, there = timezone.localtime(activity.start), activity.start.astimezone(activity.zone)
+    if here.utcoffset() == there.utcoffset():
+        return ""
+    end = activity.end.astimezone(activity.zone) if activity.end else None
+    return f"{times.span(there, end)} ({activity.time_zone.replace('_', ' ')})"
 
 
 @register.inclusion_tag("crm/parts/sort_heading.html", takes_context=True)

@@ -34,7 +34,19 @@ class VisibleContacts(LoginRequiredMixin):
         return contacts.select_related("assigned_to").prefetch_related("folders")
 
 
-class ContactList(VisibleContacts, ListView):
+class LastPage:
+    """For lists: a page that is not there any more, after a deletion, say, is the last one and no error."""
+
+    page_kwarg: str
+    request: HttpRequest
+
+    def paginate_queryset(self, queryset: Any, page_size: int) -> Any:
+        paginator = self.get_paginator(queryset, page_size)                     # type: ignore[attr-defined]
+        page = paginator.get_page(self.request.GET.get(self.page_kwarg))
+        return paginator, page, page.object_list, page.has_other_pages()
+
+
+class ContactList(LastPage, VisibleContacts, ListView):
     template_name = "crm/contacts/list.html"
     context_object_name = "contacts"
     paginate_by = PAGE_SIZE
@@ -46,12 +58,6 @@ class ContactList(VisibleContacts, ListView):
     @property
     def order(self) -> str:
         return self.request.GET.get("sort", DEFAULT_SORT)
-
-    def paginate_queryset(self, queryset: Any, page_size: int) -> Any:
-        """A page that is not there any more, after a deletion, say, is the last one and no error."""
-        paginator = self.get_paginator(queryset, page_size)
-        page = paginator.get_page(self.request.GET.get(self.page_kwarg))
-        return paginator, page, page.object_list, page.has_other_pages()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
@@ -137,9 +143,9 @@ def chosen_ids(request: HttpRequest) -> list[int]:
     return [int(text) for text in request.POST.getlist("ids") if text.isascii() and text.isdecimal() and len(text) < 18]
 
 
-def safe_way_back(request: HttpRequest) -> str:
+def safe_way_back(request: HttpRequest, otherwise: str = "crm:contacts") -> str:
     """Where the person came from, if that is a page of ours that still exists; else the list."""
     url = request.POST.get("next", "")
     if url and url_has_allowed_host_and_scheme(url, {request.get_host()}, request.is_secure()):
         return url
-    return reverse("crm:contacts")
+    return reverse(otherwise)

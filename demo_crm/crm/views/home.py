@@ -12,10 +12,12 @@ from django.db.models import Count, Q
 from django.utils import timezone
 from django.views.generic import TemplateView
 
+from ..activity_filters import OPEN, lasting_until
 from ..company import COLLEAGUES
-from ..models import Contact, ContactFolder
+from ..models import Activity, Contact, ContactFolder, taking_part
 
 RECENT = 8
+COMING_UP = 6
 NEW_WITHIN = datetime.timedelta(days=7)
 
 
@@ -30,8 +32,9 @@ class Home(LoginRequiredMixin, TemplateView):
             changed=Count("pk", filter=Q(updated_at__gte=timezone.now() - NEW_WITHIN)),
             synced=Count("pk", filter=Q(sync_to_microsoft=True)))
         folders = ContactFolder.objects.annotate(size=Count("contacts", filter=Q(contacts__in=visible), distinct=True))
+        coming_up = Activity.objects.alive().filter(taking_part(user), OPEN, lasting_until(timezone.now()))
         return super().get_context_data(
-            numbers=numbers, folders=folders,
+            numbers=numbers, folders=folders, coming_up=coming_up.order_by("start", "pk")[:COMING_UP],
             recent=visible.select_related("assigned_to").prefetch_related("folders").order_by("-updated_at")[:RECENT],
             **kwargs)
 

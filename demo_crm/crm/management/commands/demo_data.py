@@ -11,7 +11,8 @@ from ...loading import load
 
 
 class Command(BaseCommand):
-    help = "Loads Brightwell & Sons into the CRM: users, teams, folders and some 400 contacts. Safe to run again."
+    help = ("Loads Brightwell & Sons into the CRM: users, teams, folders, some 400 contacts, and the meetings, calls "
+            "and tasks of these months. Safe to run again.")
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--migrate", action="store_true", help="bring the database up to date first")
@@ -22,7 +23,7 @@ class Command(BaseCommand):
         if options["migrate"]:
             call_command("migrate", interactive=False, verbosity=options["verbosity"], stdout=self.stdout)
         loaded = load(tenant_id=options["tenant_id"])
-        if loaded:
-            self.stdout.write(f"Loaded {loaded} contacts.")
+        if loaded.contacts or loaded.activities:
+            self.stdout.write(f"Loaded {loaded.contacts} contacts and {loaded.activities} meetings, calls and tasks.")
         else:
-            self.stdout.write("The demo's contacts are there already; nothing was changed.")
+            self.stdout.write("The demo's records are there already; nothing was changed.")
