@@ -16,19 +16,22 @@ _PAGE = Markup(
     '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
     '<meta name="color-scheme" content="light dark">\n<title>{title}</title>\n'
     '<link rel="icon" href="/static/mark.svg" type="image/svg+xml">\n'
-    '<link rel="stylesheet" href="/static/sandbox.css">\n</head>\n'
+    '<link rel="stylesheet" href="/static/sandbox.css">\n{style}</head>\n'
     '<body class="page-{kind}">\n{body}\n</body>\n</html>\n'
 )
 
 #: No scripts, no frames of other sites; forms may lead on to the application's address after a sign-in.
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 AVATAR_COLOURS = 10
+#: Kinds of page with a style sheet of their own, besides.
+STYLED = frozenset({"calendar"})
 
 
 def page(title: str, body: Markup, *, kind: str, status: int = 200) -> Response:
     """A whole page. `kind` names its layout, in the class of its body."""
     headers = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
-    return Response(_PAGE.format(title=title, body=body, kind=kind), status, headers, mimetype="text/html")
+    style = Markup('<link rel="stylesheet" href="/static/{}.css">\n').format(kind) if kind in STYLED else ""
+    return Response(_PAGE.format(title=title, body=body, kind=kind, style=style), status, headers, mimetype="text/html")
 
 
 def each(template: Markup, rows: Iterable[Mapping[str, Any]]) -> Markup:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import seed_planner
+from .seed_events import fill_calendars
 from .seed_people import AWKWARD, COMPANIES, FIRST_NAMES, JOB_TITLES, LAST_NAMES, SHARED_PEOPLE, TOWNS
 from .simulator import Sandbox
 from .world import Account
@@ -60,6 +61,7 @@ def demo(sandbox: Sandbox) -> None:
     someone_id, upn, name = _PERSONAL
     someone = sandbox.add_user(sandbox.personal_tenant(), upn, name, id=someone_id)
     _fill(sandbox, someone, (), 3, awkward=False)
+    fill_calendars(sandbox, DOMAIN)
 
 
 def _fill(sandbox: Sandbox, account: Account, shared: tuple[tuple[str, str, str, str], ...], invented: int, *,

@@ -15,11 +15,12 @@ _BAR = Markup(
     '<header class="bar"><a class="home" href="/outlook/"><img src="/static/mark.svg" alt="" width="26" height="26">'
     "<span>Sandbox</span></a>{apps}{middle}<nav>"
     '<a href="/outlook/activity"{activity}>What the CRM did</a>'
+    '<a href="/outlook/mail"{mail}>Outgoing mail</a>'
     '<a href="/outlook/administration"{administration}>Administration</a>{who}</nav></header>'
 )
 _APP = Markup('<a href="{url}"{current}>{name}</a>')
 #: What a person uses at Microsoft: the kind of page, its name in the bar, and its place below the person's address.
-APPS = (("people", "People", ""), ("planner", "Planner", "planner/"))
+APPS = (("people", "People", ""), ("calendar", "Calendar", "calendar/"), ("planner", "Planner", "planner/"))
 _CURRENT = Markup(' aria-current="page"')
 
 
@@ -32,6 +33,7 @@ def framed(title: str, content: Markup, *, kind: str, current: str = "", middle:
         apps=_apps(account, kind) if account is not None else "",
         middle=middle or Markup('<span class="spring"></span>'),
         activity=_CURRENT if current == "activity" else "",
+        mail=_CURRENT if current == "mail" else "",
         administration=_CURRENT if current == "administration" else "",
         who=who,
     )

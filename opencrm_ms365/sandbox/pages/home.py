@@ -31,14 +31,15 @@ def page_of(sandbox: Sandbox) -> Response:
         "add its accounts.</p>"
     )
     content = Markup(
-        '<main class="narrow"><h1>Whose mailbox?</h1><p class="lead">Look at contacts as their owner sees them in '
-        "Outlook. What you change here is what the CRM finds at its next sync.</p>{}</main>"
+        '<main class="narrow"><h1>Whose mailbox?</h1><p class="lead">Look at contacts, calendars and plans as their '
+        "owner sees them in Outlook. What you change here is what the CRM finds at its next sync.</p>{}</main>"
     ).format(Markup("").join(tenants) if tenants else empty)
     return framed("Mailboxes", content, kind="plain")
 
 
 def _card(sandbox: Sandbox, account: Account) -> dict[str, object]:
-    count = len(sandbox.mailbox(account).contacts())
+    mailbox = sandbox.mailbox(account)
+    counts = [(len(mailbox.contacts()), "contact"), (len(mailbox.events()), "event")]
     tag = "" if account.is_enabled else Markup('<span class="tag bad">disabled</span>')
     tag = tag or (Markup('<span class="tag">administrator</span>') if account.is_admin else "")
     return {
@@ -46,6 +47,6 @@ def _card(sandbox: Sandbox, account: Account) -> dict[str, object]:
         "avatar": avatar(account.display_name, large=True),
         "name": account.display_name,
         "upn": account.upn,
-        "count": "1 contact" if count == 1 else f"{count} contacts",
+        "count": ", ".join(f"{count} {what}{'' if count == 1 else 's'}" for count, what in counts),
         "tag": tag,
     }

@@ -11,13 +11,13 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from ..origin import is_foreign_post
-from . import actions, activity, administration, home, people, planner_actions
+from . import actions, activity, administration, calendar_actions, home, mail, people, planner_actions
 from .frame import error_page
 
 if TYPE_CHECKING:
     from ..simulator import Sandbox
 
-STATIC = {"sandbox.css": "text/css", "mark.svg": "image/svg+xml"}
+STATIC = {"sandbox.css": "text/css", "calendar.css": "text/css", "mark.svg": "image/svg+xml"}
 _MAILBOX = re.compile(r"/outlook/(?P<upn>[^/]+@[^/]+)(?P<rest>/.*)?")
 
 
@@ -46,6 +46,8 @@ def _answer(sandbox: Sandbox, request: Request) -> Response:
         return home.page_of(sandbox)
     if path == "/outlook/activity":
         return activity.page_of(sandbox, request)
+    if path == "/outlook/mail":
+        return mail.page_of(sandbox, request)
     if path == "/outlook/administration":
         return administration.answer(sandbox, request)
     found = _MAILBOX.fullmatch(path)
@@ -54,6 +56,8 @@ def _answer(sandbox: Sandbox, request: Request) -> Response:
         raise NotFound("Perhaps the mailbox has another name, or the sandbox was started without it.")
     if not found["rest"]:
         return redirect(f"{path}/")
+    if found["rest"].startswith("/calendar"):
+        return calendar_actions.answer(sandbox, request, account, found["rest"])
     if found["rest"].startswith("/planner"):
         return planner_actions.answer(sandbox, request, account, found["rest"])
     if request.method == "POST":

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, unquote
 
 from ..refusal import Refusal
 from ..requestlog import LoggedRequest
-from . import planner_wording
+from . import calendar_wording, planner_wording
 from .search import name_of
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ class Wording:
             if found is not None:
                 with_names = getattr(self, f"_{words}", None)
                 return str(with_names(entry, found.groupdict())) if with_names is not None else words
-        return planner_wording.words_for(self._sandbox, entry) or f"{entry.method} {entry.path}"
+        return (calendar_wording.words_for(self._sandbox, entry) or planner_wording.words_for(self._sandbox, entry)
+                or f"{entry.method} {entry.path}")
 
     # Rules with names in them
 
