@@ -15,6 +15,7 @@ from .models import Direction, SyncSettings, UserLink
 
 ALL, CHOSEN = "all", "chosen"
 GONE = _("A folder that is no longer there")
+GONE_CALENDAR = _("A calendar that is no longer there")
 
 
 @functools.lru_cache(maxsize=1)
@@ -25,8 +26,8 @@ def zones() -> tuple[str, ...]:
 class SettingsForm(forms.Form):
     """Only what this CRM has and the organisation has switched on is asked for; `values` has only that.
 
-    `microsoft_folders` and `crm_folders` are the choices; None for the former: Microsoft did not answer, and the stored
-    choice stays as it is.
+    `microsoft_folders`, `calendars` and `crm_folders` are the choices; None for one of Microsoft's: it did not answer,
+    and the stored choice stays as it is.
     """
 
     sync_contacts = forms.BooleanField(
@@ -51,6 +52,10 @@ class SettingsForm(forms.Form):
     sync_calendar = forms.BooleanField(
         label=_("Sync my calendar"), required=False,
         help_text=_("Meetings and calls in the CRM and events in Outlook are kept the same."))
+    calendar = forms.ChoiceField(
+        label=_("Calendar"), required=False,
+        help_text=_("New meetings go into this calendar of your Outlook, and events in it come into the CRM. Events "
+                    "that are in sync already stay where they are."))
     sync_tasks = forms.BooleanField(
         label=_("Sync my tasks"), required=False,
         help_text=_("Tasks in the CRM and in Planner are kept the same."))
@@ -65,13 +70,15 @@ class SettingsForm(forms.Form):
 
     def __init__(self, *args: Any, link: UserLink, organisation: SyncSettings, offered: dict[str, bool],
                  crm_folders: list[tuple[str, str]], microsoft_folders: list[tuple[str, str]] | None,
-                 has_owner: bool, may_edit: bool, **kwargs: Any) -> None:
+                 has_owner: bool, may_edit: bool, calendars: list[tuple[str, str]] | None = None,
+                 **kwargs: Any) -> None:
         self.link = link
         self.microsoft_answered = microsoft_folders is not None
         kwargs["initial"] = _initial(link)
         super().__init__(*args, **kwargs)
         self._offer_contacts(organisation, offered, crm_folders, microsoft_folders, has_owner)
         self._offer_activities(organisation, offered)
+        self._offer_calendars(calendars)
         for field in self.fields.values():
             field.disabled = field.disabled or not may_edit
 
@@ -103,6 +110,17 @@ class SettingsForm(forms.Form):
             self._directions("activity_direction", organisation.activity_direction)
         else:
             self._leave_out("activity_direction", "time_zone")
+
+    def _offer_calendars(self, calendars: list[tuple[str, str]] | None) -> None:
+        """None: Microsoft did not answer, and the stored choice stays as it is."""
+        if calendars is None or "sync_calendar" not in self.fields:
+            self._leave_out("calendar")
+            return
+        field = self.fields["calendar"]
+        assert isinstance(field, forms.ChoiceField)
+        stored = self.link.calendar
+        gone = [(stored, GONE_CALENDAR)] if stored and stored not in dict(calendars) else []
+        field.choices = [("", _("The default calendar")), *calendars, *gone]
 
     def _leave_out(self, *names: str) -> None:
         for name in names:
@@ -141,13 +159,13 @@ class SettingsForm(forms.Form):
                 continue
             if name in ("crm_folders", "microsoft_folders"):
                 value = value if self.cleaned_data.get(f"{name}_which") == CHOSEN else None
-            values[name] = (value or None) if name.endswith("_direction") else value
+            values[name] = (value or None) if name.endswith("_direction") or name == "calendar" else value
         return values
 
 
 def _initial(link: UserLink) -> dict[str, Any]:
     names = ("sync_contacts", "only_my_items", "sync_calendar", "sync_tasks", "contact_direction", "activity_direction",
-             "crm_folders", "microsoft_folders", "task_start_time", "time_zone")
+             "crm_folders", "microsoft_folders", "calendar", "task_start_time", "time_zone")
     initial = {name: getattr(link, name) for name in names}
     for name in ("crm_folders", "microsoft_folders"):
         initial[f"{name}_which"] = ALL if initial[name] is None else CHOSEN

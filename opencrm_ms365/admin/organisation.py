@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
@@ -57,10 +58,16 @@ GUIDANCE = {
         "How a contact that exists on both sides is recognised before the two are linked: the ticked rules are tried "
         "in this order. Where several records match, nothing is linked and a person is asked."),
     "left_out_categories": _(
-        "One name a line, as people see them in Outlook. A contact that bears one of them is not synced at all: it "
-        "stays as it is on both sides, and a contact that was synced before is unlinked. Without the category it is "
+        "One name a line, as people see them in Outlook. A contact or event that bears one of them is not synced at "
+        "all: it stays as it is on both sides, and one that was synced before is unlinked. Without the category it is "
         "synced again. Microsoft does not tell the CRM whether a contact is marked as private: have people use a "
         "category instead."),
+    "left_out_private": _(
+        "Meetings and calls that are marked as private on either side are not synced at all. If it is off, they are "
+        "synced, and stay private on both sides."),
+    "left_out_domains": _(
+        "One domain a line, such as example.com. A meeting to which somebody with such an address is invited is not "
+        "brought into the CRM, and one that was synced before is unlinked."),
     "conflict_rule": _(
         "Decides only where both sides changed the same field of the same record between two syncs. Different fields "
         "are merged. Both values are kept for 30 days, and anybody who may edit the record can take the other one "
@@ -94,18 +101,33 @@ class SettingsForm(forms.ModelForm):
         widget=forms.CheckboxSelectMultiple)
 
     left_out_categories = forms.CharField(
-        label=_("Leave out contacts with these Outlook categories"), required=False,
+        label=_("Leave out contacts and events with these Outlook categories"), required=False,
+        widget=forms.Textarea(attrs={"rows": 3}))
+    left_out_domains = forms.CharField(
+        label=_("Leave out meetings with people of these mail domains"), required=False,
         widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial["left_out_categories"] = "\n".join(self.instance.left_out_categories)
+        for name in ("left_out_categories", "left_out_domains"):
+            self.initial[name] = "\n".join(getattr(self.instance, name))
         for name, field in self.fields.items():
             field.help_text = GUIDANCE.get(name, field.help_text)
 
     def clean_left_out_categories(self) -> list[str]:
-        names = (name.strip() for name in self.cleaned_data["left_out_categories"].splitlines())
-        return list({name.casefold(): name for name in names if name}.values())
+        return self._lines("left_out_categories")
+
+    def clean_left_out_domains(self) -> list[str]:
+        domains = [name.lstrip("@").lower() for name in self._lines("left_out_domains")]
+        for domain in domains:
+            if not DOMAIN.fullmatch(domain):
+                raise forms.ValidationError(gettext("%(text)s is not a mail domain, such as example.com.") % {
+                    "text": domain})
+        return domains
+
+    def _lines(self, name: str) -> list[str]:
+        names = (line.strip() for line in self.cleaned_data[name].splitlines())
+        return list({line.casefold(): line for line in names if line}.values())
 
     def clean_activation_key(self) -> str:
         return "".join(self.cleaned_data["activation_key"].split())
@@ -141,9 +163,10 @@ class SettingsForm(forms.ModelForm):
         return share
 
 
+DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 CONTACTS = ("sync_contacts", "contact_direction", "match_by", "left_out_categories")
 ACTIVITIES = ("sync_activities", "activity_direction", "attendees_future", "attendees_historic", "private_display",
-              "mail_guard")
+              "mail_guard", "left_out_private", "left_out_domains")
 
 
 @admin.register(SyncSettings)

@@ -244,6 +244,8 @@ class EventKind(Kind):
         for step in steps:
             if step.mapping is not None and step.meeting is not None:
                 _note_times(work, step)
+                if step.item is not None and step.meeting.read_by(work.link):
+                    meetings.note_people(step.meeting, step.item)
         meetings.save(work, [step for step in steps if step.mapping is not None])
 
     def write(self, work: Work, step: Step | None, key: str, action: str, **values: Any) -> EventWrite:

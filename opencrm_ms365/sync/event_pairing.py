@@ -179,18 +179,18 @@ def _meeting(work: Work, item: Item) -> MeetingPlan:
     plan = MeetingPlan(Role.ORGANISER if item.is_organizer else Role.ATTENDEE)
     note_people(plan, item)
     organiser = work.ctx.user if item.is_organizer else people.user_at(item.organizer)
-    is_linked = item.is_organizer or (organiser is not None and people.link_of(organiser) is not None)
+    link = work.link if item.is_organizer else people.link_of(organiser)
+    is_linked = link is not None
     plan.owner = organiser if is_linked else work.ctx.user
-    if item.is_organizer:
-        plan.organiser_id = work.link.pk
-    elif not is_linked:
+    if link is not None:  # their copy counts from now on, though a guest's cycle may be the first to see the meeting
+        plan.organiser_id = link.pk
+    else:
         plan.source_id = work.link.pk
     people.know_addresses(who.address for who in item.attendees)
     users = event_merging.users_at(people, item.attendees, only_linked=not is_linked)
     if not item.is_organizer:
         users.setdefault(str(work.ctx.user.pk), work.ctx.user)
-    if is_linked and plan.owner is not None:
-        users.pop(str(plan.owner.pk), None)
+    users.pop(str(plan.owner.pk), None)
     plan.people["users"] = sorted(users)
     plan.users = tuple(users.values())
     return plan

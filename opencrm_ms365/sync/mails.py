@@ -74,9 +74,9 @@ class Mails:
         summary: dict[str, object] = {"people": len(people), "mails": sum(self.recipients.values())}
         decision = held.hold(
             self.work, HeldDecision.Reason.MAIL_GUARD, held.key_of("mails", self.work.kind), summary,
-            {"recipients": people})
+            {"people": people})
         if decision is not None and decision.state == HeldDecision.State.CONFIRMED:
-            held.ask_again(decision, summary, {"recipients": people})
+            held.ask_again(decision, summary, {"people": people})
         report.problem(
             code="mail_guard",
             reason=_("This cycle would make Microsoft write to %(count)d people. The meetings concerned wait until "

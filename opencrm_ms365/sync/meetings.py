@@ -238,6 +238,15 @@ class People:
         return "" if self._in_microsoft.get(address) else "is not found in Microsoft's directory"
 
 
+def users_by_address(tenant: str, addresses: Iterable[str]) -> dict[str, Any]:
+    """The CRM's users behind some addresses: the accounts of links, else whom the CRM's directory knows."""
+    wanted = {item.casefold() for item in addresses if item}
+    links = UserLink.objects.filter(tenant=tenant).exclude(microsoft_user_id="").alias(lower=Lower("account"))
+    found = {link.account.casefold(): link.user for link in links.filter(lower__in=wanted).select_related("user")}
+    directory = adapters.site.directory
+    return found | {item: user for item in wanted - set(found) if (user := directory.find_user(item, tenant))}
+
+
 def others_have_it(work: Work, refs: Iterable[Ref]) -> set[Ref]:
     """Those of the activities that are in sync with another link."""
     ids = {object_id for _name, object_id in refs}

@@ -80,9 +80,8 @@ class Work:
 
     @cached_property
     def window(self) -> tuple[datetime, datetime]:
-        """Between which instants what is new is synced, bounds included (SYNC-02)."""
-        past, future = int(settings.WINDOW_PAST_DAYS), int(settings.WINDOW_FUTURE_DAYS)
-        return self.now - timedelta(days=past), self.now + timedelta(days=future)
+        """Between which instants what is new is synced (SYNC-02)."""
+        return window_of(self.now)
 
     def ask_news(self, requests: list[Inner]) -> batch.Outcomes:
         """The answers to the requests of a poll: those that were asked together with the other kinds', once, or new
@@ -168,6 +167,12 @@ class Work:
             raise LeaseLost("another worker has taken over this link")
         for name, value in values.items():
             setattr(self.link, name, value)
+
+
+def window_of(now: datetime) -> tuple[datetime, datetime]:
+    """Between which instants what is new is synced, bounds included (SYNC-02)."""
+    return (now - timedelta(days=int(settings.WINDOW_PAST_DAYS)),
+            now + timedelta(days=int(settings.WINDOW_FUTURE_DAYS)))
 
 
 def chunks(items: Iterator[Any], size: int) -> Iterator[list[Any]]:

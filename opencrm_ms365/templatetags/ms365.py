@@ -5,6 +5,7 @@
     {% ms365_status_sentence user %}    the state in one sentence
     {% ms365_record object %}           whether one record is synced, and what is kept for it in the app's own table
     {% ms365_record_form object %}      a form to change the latter
+    {% ms365_participants activity %}   who is invited to it in Microsoft, and what they answered (ATT-09, ATT-10)
     {{ activity|ms365_seen_by:user }}   how much of a private activity a person sees (PRIV-02)
 """
 
@@ -30,6 +31,7 @@ from ..models import SyncSettings
 from ..views.explaining import explain
 from ..views.fieldnames import ACTIONS, KINDS, SIDES, field_name, progress_share, progress_text
 from ..views.keeping import Kept, KeptForm, kept_of, label_of
+from ..views.participants import participants_of
 from ..views.seen import context_for, directory, tenant_of
 from ..views.sight import seen_by
 
@@ -91,6 +93,16 @@ def ms365_record_form(context: Any, obj: Any) -> dict[str, Any]:
         if kept is None or not kept.may_change or not kept.specs:
             return {"form": None}
         return {"form": KeptForm(kept), "next": context["request"].get_full_path()}
+
+
+@register.inclusion_tag("ms365/participants.html", takes_context=True)
+def ms365_participants(context: Any, activity: Any) -> dict[str, Any]:
+    """The people on an activity's meeting in Microsoft with their answers; nothing for who may not see it in full."""
+    with _about(context, activity) as kept:
+        if kept is None:
+            return {"people": None}
+        adapter, _colon, object_id = kept.reference.partition(":")
+        return {"people": participants_of(adapter, object_id, kept.ctx.tenant)}
 
 
 @register.filter

@@ -48,13 +48,14 @@ def _described(viewer: Any, tenant: str, row: HeldDecision, details: dict[str, A
     references = _records(details)
     visible = [(":".join(reference), shown[reference]) for reference in references if reference in shown]
     is_own = rights.may_connect(viewer, row.link)
+    may_decide = rights.may_confirm(viewer, tenant, row.reason)
     return {
         "row": row, "title": row.get_reason_display(), "sentence": _sentence(row),
         "label": str(details.get("label") or "") if is_own else "",
         "records": visible, "hidden_count": len(references) - len(visible),
-        "people": [str(person) for person in details.get("people") or ()] if is_own else [],
+        "people": [str(person) for person in details.get("people") or ()] if is_own or may_decide else [],
         "is_open": row.state == HeldDecision.State.OPEN,
-        "may_decide": rights.may_confirm(viewer, tenant, row.reason),
+        "may_decide": may_decide,
         "is_choice": row.reason == Reason.AMBIGUOUS,
         "confirm": _confirm_label(row), "dismiss": _dismiss_label(row),
     }

@@ -11,7 +11,10 @@ from ..access.user_settings import effective_settings
 from ..adapters import Scope
 from ..models import HeldDecision, LinkStatus, MappingState, RecordMapping, SyncProblem, SyncSettings, UserLink
 from ..reconcile.decide import Release
+from ..reconcile.meetings import Role
+from ..sync.event_merging import instant
 from ..sync.stored import StoredValues
+from ..sync.work import window_of
 from .seen import adapter_named, directory, shown_records
 
 
@@ -59,6 +62,10 @@ def _of_record(link: UserLink, adapter: Any, object_id: str, reference: str, sho
         mapping.synced_at if mapping else None, mapping.last_change_from if mapping else "", problems)
 
 
+RELEASED_BY: dict[str, str] = {
+    Release.LEFT_OUT: "ORG-17", Release.UNLINKED: "ORG-12", Release.DECLINED: "ATT-10", Release.CALLED_OFF: "CAL-05",
+    Release.CRM_DELETED: "DEL-01",
+}
 Verdict = tuple[str, tuple[str, ...], tuple[str, ...]]
 
 
@@ -80,11 +87,14 @@ def _by_mapping(mapping: RecordMapping | None) -> Verdict | None:
     if mapping.state == MappingState.INTENDED:
         return "waiting", (_("It is being created in Microsoft."), mapping.failure), ("SYNC-04",)
     if mapping.state == MappingState.RELEASED:
-        rule = {Release.LEFT_OUT: "ORG-17", Release.UNLINKED: "ORG-12"}.get(mapping.released_by, "CON-11")  # type: ignore[call-overload]
+        rule = RELEASED_BY.get(mapping.released_by, "CON-11")
         return "not_synced", (_("It was synced once and is no longer."), _released(mapping.released_by)), (rule,)
     if not mapping.in_scope:
         return "inwards", (_("Changes in Outlook come in; nothing goes out, because the record is outside this user's "
                              "own limits."),), ("CON-05",)
+    if mapping.kind == "events" and mapping.role == Role.ATTENDEE:
+        return "synced", (_("It is in this user's calendar as an invitation. Changes go through its organiser."),), (
+            "ATT-06", "ATT-11")
     return "synced", (_("It is linked with a record in Microsoft and kept the same."), mapping.failure), ()
 
 
@@ -93,8 +103,27 @@ def _by_scope(link: UserLink, adapter: Any, object_id: str, chosen: Any) -> Verd
     outside = _why_outside(link, adapter, object_id, chosen)
     if outside:
         return "not_synced", (outside[1],), (outside[0],)
+    if adapter.kind == "events" and (waiting := _meeting_waits(link, adapter, object_id)):
+        return waiting
     more = _("Some records wait for a decision; this may be one of them.") if held else ""
     return "waiting", (_("It will be synced with the next run."), more), ("CON-02",)
+
+
+def _meeting_waits(link: UserLink, adapter: Any, object_id: str) -> Verdict | None:
+    """Why an activity of the user's is not in their calendar, where that is not a matter of the next run."""
+    ctx = directory().context(link.user, link.tenant, stored=StoredValues(link.tenant), tz=link.time_zone or None)
+    obj = adapter.by_ids([object_id], ctx).get(object_id)
+    record = adapter.read(obj, ctx) if obj is not None else None
+    if record is None:
+        return None
+    first, last = window_of(ctx.now)
+    start = instant(record.start, ctx.tz)
+    if start is None or not first <= start <= last:
+        return "not_synced", (_("It starts outside the time that is synced."),), ("SYNC-02",)
+    if not adapter.is_mine(obj, ctx):
+        return "waiting", (_("It comes into this user's calendar by the invitation of its organiser, or as an event of "
+                             "its own with the next run."),), ("ATT-01", "ATT-02")
+    return None
 
 
 def _why_outside(link: UserLink, adapter: Any, object_id: str, chosen: Any) -> tuple[str, str] | None:
@@ -110,6 +139,7 @@ def _why_outside(link: UserLink, adapter: Any, object_id: str, chosen: Any) -> t
         "not_visible": ("CON-07", _("The user of this link may not see the record.")),
         "not_mine": ("CON-08", _("It is assigned to somebody else, and “Only my items” is on.")),
         "flag_off": ("CON-09", _("The record's own sync box is not ticked.")),
+        "not_taking_part": ("ATT-02", _("It is neither assigned to this user, nor is the user among its users.")),
         "other_folder": ("CON-02", _("It is in none of the folders that are chosen in the settings.")),
     }
     if not reason:
@@ -125,6 +155,8 @@ def _released(reason: str) -> str:
         Release.LEFT_OUT: _("It bears a category that the organisation leaves out. Without it, it is synced again."),
         Release.UNLINKED: _("It was deleted in Microsoft, and the organisation has such records unlinked."),
         Release.CRM_DELETED: _("It was deleted in the CRM."),
+        Release.DECLINED: _("This user declined the meeting in Outlook, or deleted it there."),
+        Release.CALLED_OFF: _("Its organiser called it off in Microsoft."),
         Release.MOVED_AWAY: _("It was moved in Outlook to a folder that is not synced."),
     }
     return sentences.get(reason, "")

@@ -22,6 +22,9 @@ NAMES = {
     "web": gettext_lazy("Web page"), "notes": gettext_lazy("Notes"), "categories": gettext_lazy("Categories"),
     "folder": gettext_lazy("Folder"), "subject": gettext_lazy("Subject"), "start": gettext_lazy("Start"),
     "end": gettext_lazy("End"), "location": gettext_lazy("Location"), "body": gettext_lazy("Notes"),
+    "all_day": gettext_lazy("All day"), "time_zone": gettext_lazy("Time zone"), "private": gettext_lazy("Private"),
+    "show_as": gettext_lazy("Shown as"), "reminder_minutes": gettext_lazy("Reminder"),
+    "status": gettext_lazy("Status"), "users": gettext_lazy("Users"), "attendees": gettext_lazy("Attendees"),
 }
 KINDS = {"contacts": gettext_lazy("Contacts"), "events": gettext_lazy("Calendar"), "tasks": gettext_lazy("Tasks")}
 ACTIONS = {

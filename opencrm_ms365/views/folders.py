@@ -1,4 +1,4 @@
-"""The folders that the settings page offers: Microsoft's, asked while the page is made, and the CRM's.
+"""The folders and calendars that the settings page offers: Microsoft's, asked while the page is made, and the CRM's.
 
 This is the one place where a page waits for Microsoft (SYNC-07), so it waits briefly; without an answer the page works
 with what is stored.
@@ -7,6 +7,8 @@ with what is stored.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -16,6 +18,7 @@ from ..conf import settings
 from ..errors import ConfigurationError, GraphError
 from ..graph.client import GraphClient
 from ..graph.contacts import Contacts, Folder
+from ..graph.events import Events
 from ..models import LinkStatus, UserLink
 
 log = logging.getLogger("opencrm_ms365.views")
@@ -26,17 +29,30 @@ Choices = list[tuple[str, str]]
 
 def microsoft_folders(link: UserLink) -> Choices | None:
     """(id, name) of the account's contact folders, the default one first, below their parents; None: no answer."""
+    folders = _ask(link, lambda client: Contacts(client).folders())
+    if folders is None:
+        return None
+    by_id = {folder.id: folder for folder in folders}
+    return [(folder.id, _path(folder, by_id)) for folder in folders]
+
+
+def calendars(link: UserLink) -> Choices | None:
+    """(id, name) of the account's other calendars in which events can be made; None: no answer."""
+    found = _ask(link, lambda client: Events(client).calendars())
+    return None if found is None else [(item.id, item.name) for item in found if item.can_edit and not item.is_default]
+
+
+def _ask(link: UserLink, question: Callable[[GraphClient], Any]) -> Any:
+    """Microsoft's answer, for which a page waits; None without one."""
     if link.status not in (LinkStatus.AWAITING_SETTINGS, LinkStatus.CONNECTED):
         return None
     client = GraphClient(settings.GRAPH_URL, LinkTokens(link.pk, timeout_s=PATIENCE_S), timeout_s=PATIENCE_S,
                          max_wait_s=1.0)
     try:
-        folders = Contacts(client).folders()
+        return question(client)
     except (GraphError, ConfigurationError) as error:
         log.info("Microsoft's folders of link %s could not be listed: %s", link.pk, type(error).__name__)
         return None
-    by_id = {folder.id: folder for folder in folders}
-    return [(folder.id, _path(folder, by_id)) for folder in folders]
 
 
 def _path(folder: Folder, by_id: dict[str, Folder]) -> str:

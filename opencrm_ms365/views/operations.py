@@ -46,4 +46,5 @@ def _visible(operation: dict[str, Any], shown: Shown | None, is_own: bool) -> di
         "url": shown.url if shown else "",
         "record": operation.get("record", "") if may_see else "",
         "fields": list(operation.get("fields") or ()), "reason": operation.get("reason", ""),
+        "recipients": list(operation.get("recipients") or ()) if may_see else [],
     }

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from ..adapters import site
 from ..forms import SettingsForm, zones
 from .door import Visit, door, forbid
-from .folders import crm_folders, microsoft_folders
+from .folders import calendars, crm_folders, microsoft_folders
 from .seen import context_for, kinds_offered
 from .work import store_settings
 
@@ -26,6 +26,7 @@ def edit(visit: Visit) -> HttpResponse:
         offered=offered, may_edit=visit.may_edit,
         crm_folders=crm_folders(context_for(link.user, link.tenant)) if offered["contacts"] else [],
         microsoft_folders=microsoft_folders(link) if offered["contacts"] and visit.organisation.sync_contacts else [],
+        calendars=calendars(link) if offered["events"] and visit.organisation.sync_activities else None,
         has_owner=any(adapter.owner is not None for adapter in site.adapters("contacts")))
     if form.is_bound and form.is_valid() and _stored(visit, form):
         visit.tell(_("The settings are saved."), messages.SUCCESS)
