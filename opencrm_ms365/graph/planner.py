@@ -46,6 +46,8 @@ from .planner_items import (
 from .planner_refusals import of_a_plan
 from .planner_writing import Writing, details_path, target_of, task_path
 from .refusals import access_denied
+from .wire.task import copy_details_json, copy_json
+from .wire.values import Unreadable
 
 __all__ = [
     "BucketInfo",
@@ -187,6 +189,24 @@ class Planner:
             raise done
         assert done is not None
         return done
+
+    def copy(self, item: TaskItem, list_key: str) -> Written:
+        """Make the task again in another list: the way to another plan where `move` is refused (TASK-02).
+
+        The copy has all of the task that can be written, its checklist with the ticks and its attachments too; it lacks
+        comments, labels and history. The old task stays: delete it once the copy is mapped. The outcome is that of a
+        creation (`write`); a lost one is found by `find_created` with the old title. Raises what reading raises.
+        """
+        task = self.client.get(task_path(item.graph_id))
+        details = self.client.get(details_path(item.graph_id))
+        try:
+            if not isinstance(task.body, Mapping) or not isinstance(details.body, Mapping):
+                raise Unreadable("details")
+            members, more = copy_json(task.body), copy_details_json(details.body)
+        except Unreadable as error:
+            raise ProtocolError(str(error), status=details.status, request_id=details.request_id) from error
+        return self.write([TaskWrite("copy", "create", values={"task_list": list_key}, assign=item.assignees,
+                                     copied=members, copied_details=more)])["copy"]
 
     def find_created(
         self, write: TaskWrite, *, creator: str, sent_at: datetime, known: Collection[str] = ()

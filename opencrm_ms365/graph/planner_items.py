@@ -116,6 +116,7 @@ class TaskWrite:
     current    the task as it was read, when it was: its etags, lines and dates are used.
     etag       of the task; `current`'s when empty. Without either the task is read first.
     assign     directory ids of people to assign; `unassign` of those to release. Nobody else is touched.
+    copied     further members of a creation, as Planner's JSON, and `copied_details` of its details (`Planner.copy`).
     """
 
     key: str
@@ -128,14 +129,16 @@ class TaskWrite:
     current: TaskItem | None = None
     assign: tuple[str, ...] = ()
     unassign: tuple[str, ...] = ()
+    copied: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    copied_details: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Partial:
     """A write of which a part was carried out. `item` is the task as it is now, with the part that was.
 
-    `refused` maps what is not there to why: a field's name, or `assignees`. `Stale` there means that it was changed
-    meanwhile: read it and decide again.
+    `refused` maps what is not there to why: a field's name, `assignees`, or `details` of a copy. `Stale` there means
+    that it was changed meanwhile: read it and decide again.
     """
 
     item: TaskItem

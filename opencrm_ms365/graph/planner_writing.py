@@ -106,6 +106,10 @@ class _Going:
         values = {name: value for name, value in self.values.items() if name in DETAILS_FIELDS and is_set(value)}
         return {name: value for name, value in values.items() if value or self.write.action == "update"}
 
+    def details_body(self) -> dict[str, Any]:
+        """What to send to the details; `item` has been read with its own."""
+        return {**details_json(self.details(), self.item.lines if self.item else ()), **self.write.copied_details}
+
     def result(self) -> Written:
         if self.is_settled:
             return self.outcome
@@ -185,9 +189,9 @@ class Writing:
     # The details
 
     def _write_details(self) -> None:
-        wanted = [going for going in self._open() if going.details()]
+        wanted = [going for going in self._open() if going.details() or going.write.copied_details]
         self._learn_details([going for going in wanted if going.item and not going.item.has_details])
-        bodies = {going.write.key: details_json(going.details(), going.item.lines)
+        bodies = {going.write.key: going.details_body()
                   for going in wanted if going.item and going.item.has_details and not going.is_settled}
         changed = [going for going in wanted if bodies.get(going.write.key)]
         silent = []
@@ -289,7 +293,7 @@ def _body(going: _Going, with_people: bool) -> dict[str, Any]:
     body = to_json(going.values)
     if write.action == "create":
         plan_id, bucket_id = target_of(write)
-        body = {"planId": plan_id, "bucketId": bucket_id, **body}
+        body = {**write.copied, "planId": plan_id, "bucketId": bucket_id, **body}
         body = {name: value for name, value in body.items() if value not in (None, "")}
     people = assignments_json(write.assign, write.unassign)
     return {**body, "assignments": people} if people and with_people else body
@@ -327,7 +331,7 @@ def _task_done(going: _Going, outcome: Answer | GraphError) -> None:
 def _details_failed(going: _Going, error: GraphError) -> None:
     """What was written of the task stands; where nothing was, the whole write failed."""
     if going.is_written:
-        going.refuse(going.details(), error)
+        going.refuse([*going.details(), *(["details"] if going.write.copied_details else [])], error)
     else:
         going.settle(error)
 

@@ -478,6 +478,14 @@ def test_a_move_can_be_stale_or_impossible(service, planner):
         planner.move(item(), "Sales")
 
 
+@pytest.mark.parametrize("body", [None, [], {"checklist": 7}])
+def test_what_cannot_be_read_is_not_copied(server, service, planner, body):
+    server.say(ok(task(1)), ok(body))
+    with pytest.raises(ProtocolError):
+        planner.copy(item(), "planner:P2/B2")
+    assert service.asked == []
+
+
 # Deleting
 
 @rule("TASK-12")

@@ -322,6 +322,40 @@ def test_a_move_within_the_plan(place):
     assert place.planner.move(place.item(task_id), place.key(place.later)).bucket_id == place.later["id"]
 
 
+@rule("TASK-02")
+def test_where_a_move_is_refused_a_copy_has_everything_that_can_be_written(place):
+    group = place.user.add_group("Office")
+    other = place.user.add_plan(group, "Other")
+    target = planner_list(other["id"], place.user.add_bucket(other, "New")["id"])
+    task_id = place.add(assignees=[place.ada.upn], startDateTime="2026-11-20", dueDateTime="2026-12-01", priority=1,
+                        percentComplete=100, description="text", references={"https%3A//brightwell%2Eexample": {
+                            "@odata.type": "microsoft.graph.plannerExternalReference", "alias": "Shop", "type": "Other",
+                            "previewPriority": " !"}})
+    for title, is_checked in (("Measure", True), ("Saw", False), ("Paint", True)):
+        place.user.add_checklist_item(task_id, title, is_checked=is_checked)
+    before = place.item(task_id)
+    done = place.planner.copy(before, target)
+    assert isinstance(done, TaskItem) and done.graph_id != task_id and done.assignees == (place.ada.id,)
+    assert done.data.values() == {**before.data.values(), "task_list": target, "completed_at": done.data.completed_at}
+    assert [(line.title, line.is_checked) for line in done.lines] == [
+        ("Measure", True), ("Saw", False), ("Paint", True)]
+    assert place.user.details(done.graph_id)["references"]["https%3A//brightwell%2Eexample"]["alias"] == "Shop"
+    assert place.user.task(task_id)["title"] == "Order oak"          # it stays until the copy is mapped
+
+
+@rule("TASK-02")
+@switched({"planner_max_checklist": 1, "planner_outside_assignee": "refused_403"})
+def test_a_copy_tells_what_it_lacks(place):
+    other = place.user.add_plan(place.user.add_group("Office"), "Other")
+    target = planner_list(other["id"], place.user.add_bucket(other, "New")["id"])
+    task_id = place.add(assignees=[place.ben.upn])
+    place.user.add_checklist_item(task_id, "Measure")
+    item = place.item(task_id)
+    assert set(place.planner.copy(item, target).refused) == {"assignees"}
+    place.sandbox.options.set(planner_max_checklist=0)
+    assert set(place.planner.copy(item, target).refused) == {"assignees", "details"}
+
+
 # Limits
 
 @switched({"planner_max_tasks": 1}, {"planner_max_active_tasks": 1}, {"planner_max_created_tasks": 1})

@@ -26,6 +26,7 @@ PRIORITY_NUMBERS = {Priority.URGENT: 1, Priority.IMPORTANT: 3, Priority.MEDIUM: 
 DEFAULT_PRIORITY = 5
 ASSIGNMENT_TYPE = "#microsoft.graph.plannerAssignment"
 CHECKLIST_TYPE = "microsoft.graph.plannerChecklistItem"
+REFERENCE_TYPE = "microsoft.graph.plannerExternalReference"
 #: Put it last: the hint for something that has no neighbours (facts 9.3).
 FIRST_HINT = " !"
 
@@ -199,6 +200,31 @@ def _longest_rising(hints: Sequence[str]) -> set[int]:
 
 def _longest(runs: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
     return max(runs, key=lambda run: len(run), default=())
+
+
+def copy_json(task: Mapping[str, Any]) -> dict[str, Any]:
+    """The members with which a task is made again in another plan, without its plan, bucket and people.
+
+    Labels are left out: each plan has names of its own for them.
+    """
+    members = ("title", "percentComplete", "priority", "startDateTime", "dueDateTime")
+    return {name: task[name] for name in members if task.get(name) is not None}
+
+
+def copy_details_json(details: Mapping[str, Any], *, new_id: Callable[[], str] = _new_id) -> dict[str, Any]:
+    """The members of details that are made again: the text, the checklist with its ticks, the attachments."""
+    body: dict[str, Any] = {}
+    if description := text(details, "description"):
+        body["description"] = description
+    if lines := checklist(details):
+        hints = _hints([""] * len(lines))
+        body["checklist"] = {new_id(): _line(line.title, line.is_checked, hint)
+                             for line, hint in zip(lines, hints, strict=True)}
+    if references := _open(details, "references"):
+        body["references"] = {url: {
+            "@odata.type": REFERENCE_TYPE, "alias": entry.get("alias"), "type": entry.get("type"),
+            "previewPriority": FIRST_HINT} for url, entry in references.items()}
+    return body
 
 
 def _open(item: Mapping[str, Any], member: str) -> dict[str, Mapping[str, Any]]:
