@@ -29,6 +29,7 @@ class Planner:
         self.groups = world.part(Groups)
         self.number = 0
         self.items: dict[str, dict[str, Item]] = {kind.value: {} for kind in Kind}
+        self.premium: set[str] = set()      # plans that were upgraded: Planner's API does not reach them any more
 
     # Reading
 
@@ -45,7 +46,8 @@ class Planner:
 
     def is_open_to(self, item: Item, actor: Actor) -> bool:
         """Whether that person may see it."""
-        return self.group_of(item).has_member(actor.account_id)
+        is_basic = actor.is_in_planner or self.plan_of(item).id not in self.premium
+        return is_basic and self.group_of(item).has_member(actor.account_id)
 
     def plan_of(self, item: Item) -> Item:
         """The plan that something belongs to."""
@@ -146,6 +148,10 @@ class Planner:
         item.versions.append(Version(writing.number, changed))
         if item.kind == Kind.TASK_DETAILS:
             self._note_details(item, changed, actor)
+
+    def touch(self, actor: Actor, item: Item) -> None:
+        """A new version in which nothing is new."""
+        item.versions.append(Version(self._begin(actor).number))
 
     def delete(self, item: Item, etag: str = "") -> None:
         """A task with its details, a bucket with its tasks, a plan with everything. Raises `Refusal` (409, 412).
@@ -252,10 +258,9 @@ class Planner:
         return self.find(Kind.PLAN, sent["planId"], actor)
 
     def _admit(self, item: Item, actor: Actor) -> None:
-        group = self.group_of(item)
-        if group.is_deleted:
+        if self.group_of(item).is_deleted:
             raise not_found()
-        if not group.has_member(actor.account_id):
+        if not self.is_open_to(item, actor):
             raise self.no_access()
 
     def no_access(self) -> Refusal:

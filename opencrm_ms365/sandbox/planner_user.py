@@ -118,6 +118,11 @@ class PlannerUser:
         with self._lock:
             self._planner.delete(self._plan(plan))
 
+    def upgrade_plan(self, plan: Key) -> None:
+        """Make it a premium plan: people go on in Planner, the API reaches it no more (facts 9.1)."""
+        with self._lock:
+            self._planner.premium.add(self._plan(plan).id)
+
     def share_plan(self, plan: Key, account: str) -> dict[str, Any]:
         """Name somebody in `sharedWith`, which is what `/me/planner/plans` goes by; returns the plan's details."""
         with self._lock:
@@ -207,6 +212,13 @@ class PlannerUser:
         """Change these properties; None empties one. `percentComplete=100` completes the task."""
         with self._lock:
             return self._changed(self._find(Kind.TASK, task_id), _dated(values))
+
+    def touch_task(self, task_id: str) -> dict[str, Any]:
+        """A new etag without any change, as the service may make by itself."""
+        with self._lock:
+            task = self._find(Kind.TASK, task_id)
+            self._planner.touch(self._actor, task)
+            return _shown(task)
 
     def edit_details(self, task_id: str, /, **values: Any) -> dict[str, Any]:
         """Change `description`, `checklist`, `references` or `previewType`; returns the details."""

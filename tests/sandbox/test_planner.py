@@ -229,6 +229,14 @@ def test_a_write_without_change_is_a_switch(team):
     assert team.patch(task, {"title": task["title"]}).json()["@odata.etag"] > task["@odata.etag"]
 
 
+def test_an_etag_may_move_by_itself(team):
+    task = team.add()
+    touched = team.user.touch_task(task["id"])
+    assert touched["@odata.etag"] > task["@odata.etag"]
+    assert team.patch(task, {"title": "No conflict"}).status_code == 200
+    assert team.ada.get(f"/planner/tasks/{task['id']}/bucketTaskBoardFormat").status_code == 501
+
+
 def test_details_come_a_moment_later_on_request(team):
     team.sandbox.clock.freeze()
     team.sandbox.options.set(planner_details_delay_s=2.0, planner_list_delay_s=2.0)

@@ -324,6 +324,16 @@ def test_plans_are_made_in_a_group_and_stay_there(team):
     assert team.ada.get(path).status_code == 404
 
 
+def test_a_premium_plan_is_out_of_the_apis_reach(team):
+    task = team.add()
+    team.user.upgrade_plan(team.plan)
+    assert team.ada.get(f"/planner/plans/{team.plan['id']}/tasks").status_code == 403
+    assert team.patch(task, {"title": "x"}).status_code == 403
+    assert team.ada.get(f"/groups/{team.group['id']}/planner/plans").json()["value"] == []
+    assert team.ada.get("/me/planner/plans").json()["value"] == []
+    assert team.user.edit_task(task["id"], title="Still at work")["title"] == "Still at work"
+
+
 def test_groups_tell_their_names_to_those_who_may_read_them(team, sandbox, base_url):
     team.user.add_group("Everybody", is_unified=False)
     found = team.ada.get("/me/memberOf/microsoft.graph.group").json()["value"]

@@ -24,7 +24,8 @@ def list_group_plans(call: Call, group: str) -> Reply:
     found = call.sandbox.world.part(Groups).group(group, call.grant.tenant_id)
     if not found.has_member(call.grant.account_id):
         raise service.no_access()
-    return listing(call, service.plans_of(found), "Collection(microsoft.graph.plannerPlan)")
+    plans = [plan for plan in service.plans_of(found) if service.is_open_to(plan, actor(call))]
+    return listing(call, plans, "Collection(microsoft.graph.plannerPlan)")
 
 
 @routes.add("GET", "{user}/planner/plans", scopes=READ)

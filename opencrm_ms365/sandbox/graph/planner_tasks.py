@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import planner_rules as rules
 from ..planner_items import Item, Kind
+from ..refusal import not_simulated
 from .call import Call, Reply
 from .planner_answers import READ, WRITE, actor, delete, find, listing, no_change_tracking, planner, single, update
 from .routing import Routes
@@ -75,6 +76,14 @@ def get_task_details(call: Call, task: str) -> Reply:
 def update_task_details(call: Call, task: str) -> Reply:
     """Change the details; the task's etag and counters follow."""
     return update(call, Kind.TASK_DETAILS, task, f"{TASKS}('{task}')/details")
+
+
+@routes.add("GET", f"{TASKS}/{{task}}/assignedToTaskBoardFormat", scopes=READ)
+@routes.add("GET", f"{TASKS}/{{task}}/bucketTaskBoardFormat", scopes=READ)
+@routes.add("GET", f"{TASKS}/{{task}}/progressTaskBoardFormat", scopes=READ)
+def no_board_format(call: Call, task: str) -> Reply:
+    """Where a task stands in each of Planner's views."""
+    raise not_simulated("the task board formats of Planner")
 
 
 @routes.add("GET", f"{TASKS}/delta", scopes=READ)
