@@ -281,3 +281,33 @@ def test_a_body_in_chunks_is_read():
         response = requests.post(f"{base_url}/common/oauth2/v2.0/token", data=iter([b"grant_type=", b"password"]),
                                  headers={"Content-Type": "application/x-www-form-urlencoded"}, timeout=10)
     assert "'client_id'" in response.json()["error_description"]
+
+
+def test_a_restart_keeps_meetings_their_delta_links_and_the_mail(path):
+    view = "/me/calendarView/delta?startDateTime=2026-11-01&endDateTime=2026-12-01"
+    times = {"start": {"dateTime": "2026-11-23T09:00:00", "timeZone": "Europe/London"},
+             "end": {"dateTime": "2026-11-23T10:00:00", "timeZone": "Europe/London"}}
+    first = Sandbox(state_file=str(path))
+    ada, ben = (first.add_user(first.world.tenant("b.example") or first.add_tenant("b.example"), f"{name}@b.example")
+                for name in ("ada", "ben"))
+    with running(first) as base_url:
+        port = int(base_url.rpartition(":")[2])
+        access = first.token_for(ada, "Calendars.ReadWrite")
+        series = first.mailbox(ada).add_event(
+            subject="Round", transactionId="t-1", attendees=[{"emailAddress": {"address": ben.upn}}], **times,
+            recurrence={"pattern": {"type": "daily", "interval": 1},
+                        "range": {"type": "numbered", "startDate": "2026-11-23", "numberOfOccurrences": 3}})
+        before, link = delta(base_url, access, view)
+        first.mailbox(ada).edit_event(before[2]["id"], subject="Elsewhere")
+        first.mailbox(ada).delete_event(before[3]["id"])
+        events, mails = first.mailbox(ben).events(), first.mails
+
+    second = Sandbox(state_file=str(path))
+    with running(second, port) as base_url:
+        changes, _ = delta(base_url, access, link)
+        again = graph(base_url, access, "/me/events", method="POST", json={**times, "transactionId": "t-1"})
+    assert [item["type"] for item in changes] == ["seriesMaster", "occurrence", "exception"]
+    assert (second.mailbox(ben.upn).events(), second.mails) == (events, mails)
+    assert (again.status_code, again.json()["iCalUId"]) == (200, series["iCalUId"])
+    second.mailbox(ada.upn).cancel_event(series["id"])
+    assert second.mailbox(ben.upn).events()[0]["isCancelled"]

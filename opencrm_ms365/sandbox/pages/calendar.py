@@ -59,7 +59,8 @@ class Week:
         self.calendars = self.user.calendars()
         wanted = self.args.get("calendar", "")
         self.calendar = wanted if wanted in {DELETED, *(found["id"] for found in self.calendars)} else ""
-        self.monday = self._day() - timedelta(days=self._day().weekday())
+        day = self._day()
+        self.monday = day - timedelta(days=day.weekday())
         self.days = [self.monday + timedelta(days=number) for number in range(7)]
 
     def url(self, **query: str) -> str:
@@ -105,10 +106,12 @@ class Week:
             return None
 
     def _day(self) -> date:
+        """The day that is asked for, or that of the event that is open, or today."""
         try:
             return date.fromisoformat(self.args.get("day", ""))
         except ValueError:
-            return self.now.date()
+            event = self.event()
+            return self.wall(event).date() if event is not None else self.now.date()
 
 
 def page_of(sandbox: Sandbox, request: Request, account: Account, *, panel: Markup | None = None,
