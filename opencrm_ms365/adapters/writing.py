@@ -86,7 +86,8 @@ class Writing(Scoping):
             return self._store(obj, data, frozenset(values) & self.writable, ctx, log, folder_from, folder_to)
 
     def _set_users(self, obj: Any, users: Iterable[Any], ctx: SyncContext) -> None:
-        """Make these the users of a record. Where one column holds owner and users, the owner stays its first."""
+        """Make these the users of a record. Where one column holds owner and users, the owner stays its first; an owner
+        who is among the users besides stays there."""
         spec: Any = self.role_specs.get("users")
         if spec is None or spec.is_read_only:
             return
@@ -94,6 +95,9 @@ class Writing(Scoping):
         wanted = list(users)
         if owner is not None and owner.path == spec.path:
             wanted = [*(owner.owners(obj) if obj.pk is not None else [ctx.user]), *wanted]
+        elif owner is not None and obj.pk is not None:
+            held = {user.pk for user in owner.owners(obj)} - {user.pk for user in wanted}
+            wanted = [*(user for user in spec.users(obj) if user.pk in held), *wanted]
         if spec.is_deferred:
             obj._ms365_log.deferred.append(("users", lambda: spec.save(obj, wanted, ctx)))
         else:
