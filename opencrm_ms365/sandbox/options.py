@@ -113,6 +113,7 @@ class Options:
     planner_select: Literal["works", "ignored"] = "works"                 # unconfirmed: `$select`, `$expand=details`
     planner_versions_kept: int = 0        # older etags of a resource are refused with 412; 0: all are known
     planner_max_plans: int = 400                                          # in a group; limits answer 403 with a code
+    planner_max_plans_code: Literal["MaximumProjectsOwnedByUser", "MaximumPlannerPlans"] = "MaximumProjectsOwnedByUser"
     planner_max_buckets: int = 200                                        # in a plan
     planner_max_tasks: int = 9000                                         # in a plan
     planner_max_active_tasks: int = 3000                                  # in a plan, not completed

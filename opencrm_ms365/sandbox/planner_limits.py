@@ -18,7 +18,7 @@ def check_plan(planner: Planner, group: Group, maker_id: str) -> None:
     """One more plan of that group, shared with its maker. Raises `Refusal` (403)."""
     options = planner.world.options
     if len(planner.plans_of(group)) >= options.planner_max_plans:
-        raise limit_exceeded("MaximumProjectsOwnedByUser")
+        raise limit_exceeded(options.planner_max_plans_code)
     if len(planner.shared_with(maker_id)) >= options.planner_max_shared_plans:
         raise limit_exceeded("MaximumProjectsSharedWithUser")
 

@@ -258,6 +258,9 @@ def test_15_35_each_limit_has_its_code(team, switch, code_, act):
     if act == "bucket":
         team.sandbox.options.planner_max_buckets = 2
     assert code(acts[act]()) == (403, code_)
+    if act == "plan" and code_ == "MaximumProjectsOwnedByUser":
+        team.sandbox.options.planner_max_plans_code = "MaximumPlannerPlans"
+        assert code(acts[act]()) == (403, "MaximumPlannerPlans")
     team.sandbox.options.reset()
     assert acts[act]().status_code < 300
 
@@ -276,6 +279,15 @@ def test_15_35_there_is_no_delta(team):
         answer = team.ada.get(path)
         assert answer.status_code == 400
         assert "Change tracking is not supported" in answer.json()["error"]["message"]
+
+
+@pytest.mark.facts("15.35")
+def test_15_35_there_are_no_subscriptions(team):
+    wanted = {"changeType": "updated", "notificationUrl": "https://crm.example/hook", "clientState": "x",
+              "expirationDateTime": "2026-12-01T00:00:00Z"}
+    for resource in ("/planner/tasks", f"planner/plans/{team.plan['id']}/tasks", "/me/planner/tasks"):
+        answer = team.ada.post("/subscriptions", {**wanted, "resource": resource})
+        assert code(answer) == (400, "InvalidRequest")
 
 
 @pytest.mark.parametrize(("switch", "status"), [

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from ..requestlog import LoggedRequest
     from ..simulator import Sandbox
 
-# A further service (calendar, Planner, subscriptions) is one more name here and a module beside the others.
+# A further service is one more name here and a module beside the others.
 RESOURCES = ("users", "folders", "contacts", "contact_delta", "photos", "groups", "planner_plans", "planner_tasks",
-             "calendars", "events", "calendar_view", "event_delta", "event_actions", "time_zone_names", "batch")
+             "calendars", "events", "calendar_view", "event_delta", "event_actions", "time_zone_names",
+             "subscriptions", "batch")
 
 
 @cache
