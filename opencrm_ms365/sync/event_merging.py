@@ -78,7 +78,7 @@ def merge_step(work: Work, step: Step) -> Step:
     if step.item is not None:
         plan.role = _role(plan, step.item)
     if plan.role is Role.ATTENDEE and not plan.read_by(work.link):
-        return _guest(step)
+        return _guest(work, step)
     if step.item is not None and step.item.is_cancelled:
         return _called_off(work, step)
     step.pair = build_pair(work, step)
@@ -104,10 +104,14 @@ def _role(plan: MeetingPlan, item: Item) -> Role:
     return plan.role if plan.role is not Role.ATTENDEE else Role.ORGANISER
 
 
-def _guest(step: Step) -> Step:
+def _guest(work: Work, step: Step) -> Step:
     """The copy of an invited person: nothing of it comes in, nothing goes out (ATT-06). Whoever declined has left."""
+    step.crm = step.adapter.read(step.obj, work.ctx)
     if step.item is not None and step.item.answer == "declined":
         step.action, step.decision, step.reason = Action.RELEASE, Let(Release.DECLINED), DECLINED
+        return step
+    if step.crm is None:
+        step.action = Action.SKIP
         return step
     step.decision = Update(Merge())
     if step.action is Action.LINK:
