@@ -7,6 +7,7 @@ converted back, both with Exchange's additions.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html import escape
 from html.parser import HTMLParser
 
@@ -46,6 +47,7 @@ def safe(html: str) -> str:
     return html if not _suspicious(html) else from_html(html, is_unsafe_kept=False)
 
 
+@lru_cache(maxsize=4096)      # each answer with a preview asks for it
 def to_text(html: str) -> str:
     """As answers show it on `Prefer: outlook.body-content-type="text"`."""
     reader = _TextReader()

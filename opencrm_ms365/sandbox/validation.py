@@ -118,6 +118,8 @@ def _checked(name: str, value: Any, kind: str, is_collection: bool, options: Opt
         return value
     if kind == "Edm.Boolean" and isinstance(value, bool):
         return value
+    if kind == "Edm.Boolean" and value in ("true", "false"):        # a public client (python-o365) sends such text
+        return value == "true"
     if kind == "Edm.Int32" and isinstance(value, int) and not isinstance(value, bool):
         return value
     if kind == "Edm.Double" and isinstance(value, (int, float)) and not isinstance(value, bool):

@@ -1,8 +1,11 @@
 """Clients that others have written for the real service, unchanged, against the sandbox.
 
 `O365` (github.com/O365/python-o365) signs in, creates, reads, changes, searches and deletes contacts and folders, and
-follows delta links with its own connection. Only its addresses are set: it knows nothing of a sandbox.
+follows delta links with its own connection; makes calendars, meetings and series, and answers. Only its addresses are set: it knows nothing of a sandbox.
 """
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -21,7 +24,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:response_mode:UserWarning"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
-SCOPES = ["User.Read", "Contacts.ReadWrite"]
+SCOPES = ["User.Read", "Contacts.ReadWrite", "Calendars.ReadWrite"]
 
 
 class LocalProtocol(MSGraphProtocol):
@@ -199,3 +202,42 @@ def test_o365_retries_when_it_is_told_to_wait(ada):
 def test_o365_understands_the_sandboxs_errors(ada):
     with pytest.raises(HTTPError, match="not found in the store"):
         ada.connection.get(f"{ada.base_url}/v1.0/me/contacts/{'A' * 60}")
+
+
+def test_o365_works_with_calendars_and_meetings(ada):
+    ben = ada.sandbox.mailbox(ada.sandbox.add_user("brightwell.example", "ben@brightwell.example", "Ben Okafor"))
+    schedule = ada.o365.schedule()
+    calendar = schedule.get_default_calendar()
+    assert [found.name for found in schedule.list_calendars()] == [calendar.name] == ["Calendar"]
+    event = calendar.new_event("Kick-off")
+    event.start = datetime(2026, 7, 24, 9, tzinfo=ZoneInfo("Europe/Berlin"))
+    event.end = datetime(2026, 7, 24, 10, tzinfo=ZoneInfo("Europe/Berlin"))
+    event.location, event.body = "Yard", "<p>Bring <b>boots</b></p>"
+    event.attendees.add("ben@brightwell.example")
+    assert event.save()
+    made, = ada.mailbox.events()
+    assert made["start"]["dateTime"].startswith("2026-07-24T07:00") and made["location"]["displayName"] == "Yard"
+    mine, = ben.find_events(subject="Kick-off")
+    ben.answer(mine["id"], "accepted")
+    read = calendar.get_event(event.object_id)
+    assert (read.start, read.attendees[0].response_status.status.value) == (event.start, "accepted")
+    read.subject = "Moved"
+    assert read.save() and ben.event(mine["id"])["subject"] == "Moved"
+    assert read.cancel_event("Snow") and ben.event(mine["id"])["isCancelled"]
+    assert [mail.kind for mail in ada.sandbox.mails] == ["invitation", "answer", "update", "cancellation"]
+
+
+def test_o365_works_with_series_and_views(ada):
+    calendar = ada.o365.schedule().get_default_calendar()
+    event = calendar.new_event("Round")
+    event.start = datetime(2026, 10, 19, 9, tzinfo=ZoneInfo("Europe/Berlin"))
+    event.end = datetime(2026, 10, 19, 10, tzinfo=ZoneInfo("Europe/Berlin"))
+    event.recurrence.set_weekly(1, days_of_week=["monday"], first_day_of_week="monday", start=date(2026, 10, 19),
+                                end=date(2026, 11, 2))
+    assert event.save()
+    begin, end = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
+    found = list(calendar.get_events(include_recurring=True, start_recurring=begin, end_recurring=end))
+    assert [part.start.astimezone(UTC).hour for part in found] == [7, 8, 8]
+    assert found[0].event_type.value == "occurrence" and found[1].delete()
+    again = calendar.get_event(event.object_id).get_occurrences(begin, end)
+    assert len(list(again)) == 2
