@@ -16,6 +16,9 @@
   const day = (date) => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   const clock = (date) => `${day(date)}T${two(date.getHours())}:${two(date.getMinutes())}`;
 
+  // On the very first page the server does not know the zone yet; what it sends now is in this browser's.
+  document.querySelector("[data-zone]").textContent = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
   function complain(text) {
     alarm.textContent = text;
     alarm.hidden = !text;
