@@ -51,7 +51,7 @@ def checked(kind: Kind, body: Any, options: Options) -> dict[str, Any]:
     return {name: value for name, value in plain.items() if name not in read_only} | opened
 
 
-def name_of(kind: Kind, values: Mapping[str, Any]) -> None:
+def check_name(kind: Kind, values: Mapping[str, Any]) -> None:
     """Check the title of a plan or task, the name of a bucket. Raises `Refusal` (400)."""
     member = _NAMES[kind]
     text = values.get(member)
@@ -72,7 +72,7 @@ def written_task(old: Mapping[str, Any], sent: Mapping[str, Any], writing: Writi
             instant = parse_instant(sent[name])
             assert instant is not None          # the body was checked
             new[name] = timestamp(instant)
-    name_of(Kind.TASK, new)
+    check_name(Kind.TASK, new)
     _check_number(new, "percentComplete", 0, DONE)
     _check_number(new, "priority", 0, 10)
     if new["startDateTime"] and new["dueDateTime"] and new["startDateTime"] > new["dueDateTime"]:
@@ -118,7 +118,7 @@ def written_bucket(old: Mapping[str, Any], sent: Mapping[str, Any], writing: Wri
     if sent.get("planId", old["planId"]) != old["planId"]:
         raise invalid("the plan of a bucket cannot be changed.")
     new = dict(old) | {"name": sent.get("name", old["name"])}
-    name_of(Kind.BUCKET, new)
+    check_name(Kind.BUCKET, new)
     _order(new, sent, writing, hints)
     return new
 
@@ -129,7 +129,7 @@ def written_plan(old: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, A
         if name in sent and sent[name] != old[name]:
             raise invalid("the container of a plan cannot be changed.")
     new = dict(old) | {"title": sent.get("title", old["title"])}
-    name_of(Kind.PLAN, new)
+    check_name(Kind.PLAN, new)
     return new
 
 
