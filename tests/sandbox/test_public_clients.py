@@ -1,7 +1,8 @@
 """Clients that others have written for the real service, unchanged, against the sandbox.
 
 `O365` (github.com/O365/python-o365) signs in, creates, reads, changes, searches and deletes contacts and folders, and
-follows delta links with its own connection; makes calendars, meetings and series, and answers. Only its addresses are set: it knows nothing of a sandbox.
+follows delta links with its own connection; it makes calendars, meetings and series. Only its addresses are set: it
+knows nothing of a sandbox.
 """
 
 from datetime import UTC, date, datetime
