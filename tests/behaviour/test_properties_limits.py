@@ -6,7 +6,7 @@ The law is checked after every single cycle; see `tests.editing_limits`. `HYPOTH
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import rule
+from hypothesis.stateful import initialize, rule
 
 from tests import rules
 from tests.behaviour.test_properties import EXAMPLES, BothSides, users, walk
@@ -23,25 +23,42 @@ class ChangingLimits(BothSides):
 
     made = Limited
 
-    @rule(user=users, only=st.booleans())
-    def choose_only_my_items(self, user, only):
+    @initialize(owners=st.lists(users, min_size=2, max_size=3), user=users)
+    def everybody_has_somebody(self, owners, user):
+        """Without people who are in sync there is nothing to lose."""
+        for owner in owners:
+            self.add_in_crm(owner, ["notes"])
+        self.add_in_microsoft(user, ["phone"])
+        for name in self.editing.users:
+            self.run(name)
+
+    @rule(user=users, only=st.booleans(), sync=st.booleans())
+    def choose_only_my_items(self, user, only, sync):
         self.editing.change(self.user(user), only_my_items=only)
+        self.perhaps(sync, user)
 
-    @rule(user=users, names=some_folders)
-    def choose_crm_folders(self, user, names):
+    @rule(user=users, names=some_folders, sync=st.booleans())
+    def choose_crm_folders(self, user, names, sync):
         self.editing.choose_crm_folders(self.user(user), names)
+        self.perhaps(sync, user)
 
-    @rule(user=users, names=some_folders)
-    def choose_microsoft_folders(self, user, names):
+    @rule(user=users, names=some_folders, sync=st.booleans())
+    def choose_microsoft_folders(self, user, names, sync):
         self.editing.choose_microsoft_folders(self.user(user), names)
+        self.perhaps(sync, user)
 
-    @rule(user=users)
-    def leave_or_join_the_team(self, user):
+    @rule(user=users, sync=st.booleans())
+    def leave_or_join_the_team(self, user, sync):
         self.editing.leave_or_join(self.user(user))
+        self.perhaps(sync, user)
 
     @rule(user=users)
     def disconnect_or_connect(self, user):
         self.editing.disconnect_or_connect(self.user(user))
+
+    def perhaps(self, sync, user):
+        if sync:
+            self.run(self.user(user))
 
     def in_box(self, user, pick):
         """Only who is there once: an entry in a folder that was left out can have a younger twin."""
@@ -52,9 +69,10 @@ class ChangingLimits(BothSides):
 class ChangingDirections(ChangingLimits):
     """The same, with users who narrow the direction."""
 
-    @rule(user=users, direction=st.sampled_from([None, "to_microsoft", "to_crm"]))
-    def choose_direction(self, user, direction):
+    @rule(user=users, direction=st.sampled_from([None, "to_microsoft", "to_crm"]), sync=st.booleans())
+    def choose_direction(self, user, direction, sync):
         self.editing.choose_direction(self.user(user), direction)
+        self.perhaps(sync, user)
 
 
 @pytest.mark.timeout(3600 if EXAMPLES else 300)
@@ -62,11 +80,11 @@ class ChangingDirections(ChangingLimits):
 @pytest.mark.parametrize("only_my_items", [True, False])
 def test_no_change_of_limits_or_rights_takes_what_the_rules_leave(world, monkeypatch, settings, only_my_items):
     settings.OPENCRM_MS365 = {**settings.OPENCRM_MS365, "CHUNK": 1}
-    walk(world, monkeypatch, ChangingLimits, 5, steps=24, only_my_items=only_my_items)
+    walk(world, monkeypatch, ChangingLimits, 3, steps=20, only_my_items=only_my_items)
 
 
 @pytest.mark.timeout(3600 if EXAMPLES else 300)
 @rules.rule("CON-11", "ORG-06", "USER-05")
 def test_no_narrower_direction_takes_what_the_rules_leave(world, monkeypatch, settings):
     settings.OPENCRM_MS365 = {**settings.OPENCRM_MS365, "CHUNK": 1}
-    walk(world, monkeypatch, ChangingDirections, 4, steps=24, only_my_items=False)
+    walk(world, monkeypatch, ChangingDirections, 3, steps=20, only_my_items=False)
