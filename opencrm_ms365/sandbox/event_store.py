@@ -60,6 +60,7 @@ class Event:
     answered_at: datetime | None = None
     is_cancelled: bool = False
     is_draft: bool = False
+    has_custom_zone: bool = False                   # from an old calendar program: its zone has no name
     transaction_id: str | None = None
     extended: dict[str, str] = field(default_factory=dict)
     intended_show_as: str = "busy"                  # of a copy: what it shows once it is accepted
@@ -93,6 +94,10 @@ class Event:
     @property
     def is_meeting(self) -> bool:
         return bool(self.values["attendees"])
+
+    def original_zone(self, end: str) -> str:
+        """The zone in which "start" or "end" was written, as answers name it."""
+        return event_times.CUSTOM_ZONE if self.root.has_custom_zone else self.values[end]["timeZone"]
 
     def span(self) -> tuple[datetime, datetime]:
         """From its begin to its end; a series has none for this purpose."""
@@ -288,9 +293,9 @@ class EventStore:
         self.logs[calendar.id].is_deleted = True      # kept: a delta link of it is answered in its own way
 
     def name_of(self, address: str) -> str:
-        """The display name that the directory has for an address, or ""."""
-        account = self.world.account(address)
-        return account.display_name if account is not None else ""
+        """The display name that the directory of the owner's organisation has for an address, or ""."""
+        account, own = self.world.account(address), self.mailbox.account
+        return account.display_name if account is not None and account.tenant_id == own.tenant_id else ""
 
     # Within
 

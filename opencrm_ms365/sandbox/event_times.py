@@ -15,7 +15,7 @@ from . import zones
 from .refusal import Refusal
 
 _WALL = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,7})\d*)?)?)?(Z?)")
-CUSTOM_ZONE = "tzone://Microsoft/Custom"
+CUSTOM_ZONE = "tzone://Microsoft/Custom"       # in answers only (facts 6.2): no write takes it
 
 
 def stored(name: str, sent: Mapping[str, Any] | None) -> dict[str, str]:

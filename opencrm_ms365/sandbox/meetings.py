@@ -30,6 +30,20 @@ def create(store: EventStore, calendar: Calendar, sent: Mapping[str, Any]) -> Ev
     return event
 
 
+def draft(store: EventStore, calendar: Calendar, sent: Mapping[str, Any]) -> Event:
+    """A meeting that its organiser has written in Outlook but not sent yet: nobody is invited. Raises `Refusal`."""
+    event = store.create(calendar, sent)
+    event.is_draft = True
+    return event
+
+
+def send(store: EventStore, event: Event) -> None:
+    """Send a draft: the invitations go out."""
+    event.is_draft = False
+    store.touch(event)
+    _invite(store, event, others(store, event))
+
+
 def receive(store: EventStore, sent: Mapping[str, Any], organizer: tuple[str, str], ical_uid: str = "") -> Event:
     """An invitation of somebody outside the simulated Microsoft 365 (name and address) arrives. Raises `Refusal`."""
     values = event_rules.created(sent, store.name_of, lambda: "")
@@ -50,7 +64,7 @@ def update(store: EventStore, event: Event, sent: Mapping[str, Any]) -> None:
     before = {address_of(person): person for person in others(store, event)}
     was = event.values["start"], event.values["end"]
     changed = store.update(event, sent)
-    if not event.is_organizer:
+    if not event.is_organizer or event.is_draft:
         return
     if options.reschedule_resets_answers and was != (event.values["start"], event.values["end"]):
         _forget_answers(event)
@@ -99,14 +113,14 @@ def cancel(store: EventStore, event: Event, comment: str = "") -> None:
 
 def delete(store: EventStore, event: Event, comment: str = "") -> None:
     """The organiser's deletion cancels a meeting; an attendee's takes his copy away and tells nobody."""
-    if event.is_organizer:
+    if event.is_organizer and not event.is_draft:
         _withdraw(store, event, others(store, event), comment)
     store.delete(event)
 
 
 def others(store: EventStore, event: Event) -> list[dict[str, Any]]:
     """The attendees but the organiser himself."""
-    own = {store.address.lower(), store.mailbox.account.upn.lower(), event.organizer_address.lower()}
+    own = {*_names_of(store), event.organizer_address.lower()}
     return [person for person in event.values["attendees"] if address_of(person) not in own]
 
 
@@ -228,8 +242,7 @@ def _record_answer(store: EventStore, event: Event, response: Answer, proposed: 
     found = _copy_of(store.world, event, event.organizer_address)
     if found is None:
         return
-    account = store.mailbox.account
-    own = {name.lower() for name in (account.mail, account.upn, *account.aliases)}
+    own = _names_of(store)
     theirs, original = found
     people = copy.deepcopy(original.values["attendees"])
     for person in people:
@@ -242,6 +255,12 @@ def _record_answer(store: EventStore, event: Event, response: Answer, proposed: 
     if original.master is not None:
         series.keep(original, {"attendees"})
     theirs.touch(original)
+
+
+def _names_of(store: EventStore) -> set[str]:
+    """All addresses under which the mailbox's owner is invited, in lower case."""
+    account = store.mailbox.account
+    return {name.lower() for name in (account.mail, account.upn, *account.aliases)} - {""}
 
 
 def _forget_answers(event: Event) -> None:

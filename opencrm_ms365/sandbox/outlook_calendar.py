@@ -86,6 +86,17 @@ class CalendarOwner:
             target = self._calendar(values.pop("calendar", calendar))
             return self._shown_event(meetings.create(self._events, target, self._checked_event(values)))
 
+    def add_draft(self, calendar: str | None = None, /, **values: Any) -> dict[str, Any]:
+        """A meeting that is written, but not sent: `isDraft`, and nobody is invited before `send_draft`."""
+        with self._lock:
+            target = self._calendar(values.pop("calendar", calendar))
+            return self._shown_event(meetings.draft(self._events, target, self._checked_event(values)))
+
+    def send_draft(self, event_id: str) -> None:
+        """Send the invitations of a draft."""
+        with self._lock:
+            meetings.send(self._events, self._event(event_id))
+
     def receive_event(self, organizer: str, name: str = "", **values: Any) -> dict[str, Any]:
         """An invitation from somebody outside, by his address, arrives in the default calendar."""
         with self._lock:
@@ -105,6 +116,13 @@ class CalendarOwner:
             event = self._event(event_id)
             self._events.touch(event)
             return self._shown_event(event)
+
+    def set_custom_zone(self, event_id: str, is_custom: bool = True) -> None:
+        """Let the event's original zones be shown as `tzone://Microsoft/Custom`, as those of old programs are."""
+        with self._lock:
+            event = self._event(event_id).root
+            event.has_custom_zone = is_custom
+            self._events.touch(event)
 
     def move_event(self, event_id: str, calendar: str) -> dict[str, Any]:
         """To another calendar; from Deleted Items it comes back."""
@@ -189,7 +207,7 @@ class CalendarOwner:
             "createdDateTime": timestamp(event.created_at), "lastModifiedDateTime": timestamp(event.changed_at),
             "start": event_times.shown(values["start"], "UTC", is_all_day=values["isAllDay"]),
             "end": event_times.shown(values["end"], "UTC", is_all_day=values["isAllDay"]),
-            "originalStartTimeZone": values["start"]["timeZone"], "originalEndTimeZone": values["end"]["timeZone"],
+            "originalStartTimeZone": event.original_zone("start"), "originalEndTimeZone": event.original_zone("end"),
             "body": {"contentType": "html", "content": values["body"]},
             "bodyPreview": event_bodies.preview(values["body"]), "iCalUId": event.ical_uid, "type": event.kind,
             "isOrganizer": event.is_organizer, "isCancelled": event.is_cancelled, "isDraft": event.is_draft,

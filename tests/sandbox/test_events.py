@@ -311,3 +311,13 @@ def test_15_2_events_need_their_scope(sandbox, base_url, tenant):
     cleo = Person(sandbox, base_url, sandbox.add_user(tenant, "cleo@brightwell.example"), "User.Read Calendars.Read")
     assert cleo.get("/me/events").status_code == 200
     assert code(cleo.post("/me/events", event())) == (403, "ErrorAccessDenied")
+
+
+@pytest.mark.facts("15.17")
+def test_15_17_a_zone_without_a_name_is_shown_but_not_taken(ada):
+    made = ada.outlook.add_event(**event(zone="Europe/Berlin"))
+    ada.outlook.set_custom_zone(made["id"])
+    shown = ada.get(f"/me/events/{made['id']}").json()
+    assert shown["originalStartTimeZone"] == "tzone://Microsoft/Custom" and shown["start"]["timeZone"] == "UTC"
+    answer = ada.patch(f"/me/events/{made['id']}", {"start": at("2026-11-24T09:00:00", "tzone://Microsoft/Custom")})
+    assert code(answer) == (400, "TimeZoneNotSupportedException")

@@ -333,3 +333,28 @@ def test_15_40_mail_and_events_are_reached_through_the_control_api(ada, ben, bas
     assert len(control("mails")) == 3
     control("clear_mails")
     assert control("mails") == []
+
+
+def test_a_draft_invites_nobody_before_it_is_sent(ada, ben, sandbox):
+    made = ada.outlook.add_draft(subject="Kick-off", **TIMES, attendees=[BEN_SENT])
+    assert ada.get(f"/me/events/{made['id']}").json()["isDraft"]
+    ada.patch(f"/me/events/{made['id']}", {"subject": "Moved"})
+    assert mails(sandbox) == [] and ben.outlook.events() == []
+    ada.outlook.send_draft(made["id"])
+    assert mails(sandbox) == [("invitation", BEN)] and copy_of(ben)["subject"] == "Moved"
+    assert not copy_of(ada)["isDraft"]
+
+
+def test_an_alias_is_the_same_person(ada, ben, sandbox):
+    ben.account.aliases = ("sales@brightwell.example",)
+    invite(ada, {"emailAddress": {"address": "Sales@brightwell.example"}})
+    assert mails(sandbox) == [("invitation", "sales@brightwell.example")]
+    ben.batch({"method": "POST", "url": f"/me/events/{copy_of(ben)['id']}/accept"})
+    assert answers(ada) == {"sales@brightwell.example": "accepted"}
+
+
+def test_names_of_another_organisation_are_not_told(ada, sandbox):
+    other = sandbox.add_user(sandbox.add_tenant("other.example"), "zoe@other.example", "Zoë Elsewhere")
+    made = invite(ada, {"emailAddress": {"address": other.upn}})
+    assert made["attendees"][0]["emailAddress"]["name"] == other.upn
+    assert len(sandbox.mailbox(other).events()) == 1

@@ -9,7 +9,7 @@ from ..event_store import EventStore
 from ..meetings import Answer
 from ..refusal import Refusal, not_simulated
 from .calendars import WRITE
-from .call import Call, Reply
+from .call import NOTHING, Call, Reply
 from .events import find
 from .routing import Routes
 
@@ -75,7 +75,7 @@ def _answered(call: Call, action: str, event: str, calendar: str) -> Reply:
 
 def _parameters(call: Call) -> dict[str, Any]:
     """The action's parameters, names in lower case; no body is none. Raises `Refusal` (400)."""
-    if not call.raw and not call.is_inner:
+    if not call.raw and call.content is NOTHING:
         return {}
     body = call.json()
     if not isinstance(body, dict):

@@ -68,7 +68,7 @@ def _everything(call: Call, event: Event, names: frozenset[str] | None) -> dict[
         "id": event_id(call, event), "createdDateTime": timestamp(event.created_at),
         "lastModifiedDateTime": timestamp(event.changed_at), "changeKey": event.change_key,
         "transactionId": event.transaction_id, "iCalUId": _uid(call, event),
-        "originalStartTimeZone": values["start"]["timeZone"], "originalEndTimeZone": values["end"]["timeZone"],
+        "originalStartTimeZone": event.original_zone("start"), "originalEndTimeZone": event.original_zone("end"),
         "hasAttachments": False, "isCancelled": event.is_cancelled, "isOrganizer": event.is_organizer,
         "isDraft": event.is_draft, "type": event.kind, "onlineMeetingUrl": None,
         "seriesMasterId": event_id(call, event.master) if event.master else None,
