@@ -71,7 +71,7 @@ def visible_keys(adapter: Any, keys: list[Any], ctx: SyncContext) -> QuerySet[An
 
     A block of ORG-11 says nothing but when: on pages about the sync there is nothing to show of it.
     """
-    visible: QuerySet[Any] = adapter.visible_to(adapter.existing(ctx).filter(pk__in=keys), ctx)
+    visible: QuerySet[Any] = adapter.in_sight(adapter.existing(ctx).filter(pk__in=keys), ctx)
     return adapter.in_full(visible, ctx).values_list("pk", flat=True)
 
 

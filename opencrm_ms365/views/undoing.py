@@ -40,7 +40,7 @@ def described_deletions(viewer: Any, tenant: str, rows: Sequence[DeletedRecord])
 
 def _visible(adapter: Any, ids: Sequence[str], ctx: Any) -> dict[str, Any]:
     """Records, deleted or not, that the person may see, by id."""
-    rows = adapter.visible_to(adapter.with_deleted(ctx).filter(pk__in=adapter.keys(ids)), ctx)
+    rows = adapter.in_sight(adapter.with_deleted(ctx).filter(pk__in=adapter.keys(ids)), ctx)
     return {adapter.object_id(obj): obj for obj in adapter.in_full(rows, ctx)}
 
 

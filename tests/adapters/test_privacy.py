@@ -115,6 +115,19 @@ def test_PRIV_02_the_pages_and_the_api_name_it_to_those_who_take_part_only(site,
         assert bool(shown) is (name in ("ada", "ben"))
 
 
+def test_who_takes_part_sees_its_name_whatever_the_team(people, monkeypatch):
+    class Teams(MeetingAdapter):
+        def visible_to(self, rows, ctx):
+            return rows.filter(assigned_to=ctx.user)
+
+    made = ms.AdapterSite()
+    made.register(Teams, Activity, name="meetings")
+    monkeypatch.setattr(seen, "site", made)
+    shared = activity(people, private=False)
+    named = [name for name in WHO if seen.shown_records(people[name], "", [("meetings", str(shared.pk))])]
+    assert named == ["ada", "ben"]
+
+
 @rule("PRIV-02")
 def test_PRIV_02_deleted_ones_stay_private(site, people):
     private = activity(people, deleted_at=timezone.now())
