@@ -14,7 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ..models import HOLDS_ACCOUNT, InboxItem, LinkStatus, RecordMapping, SyncSettings, UserLink, encrypt
+from ..models import HOLDS_ACCOUNT, InboxItem, LinkStatus, Meeting, RecordMapping, SyncSettings, UserLink, encrypt
 from ..models.link import new_digest_key
 from ..signals import link_broken, link_connected
 from . import access_key, activation
@@ -95,6 +95,8 @@ def forget_account(link: UserLink) -> None:
     go too; the user has to save the settings again before anything syncs (USER-03)."""
     RecordMapping.objects.filter(link=link).delete()
     InboxItem.objects.filter(link=link).delete()
+    Meeting.objects.filter(organiser=link).update(organiser=None)
+    Meeting.objects.filter(source=link).update(source=None)
     link.problems.all().delete()
     link.conflicts.all().delete()
     link.held.all().delete()

@@ -11,7 +11,7 @@ from ..graph.event_items import Attendee
 from ..reconcile.decide import Let, Release, Update, decide
 from ..reconcile.events import merge_event
 from ..reconcile.meetings import Attending, Mode, Role, cancelled, merged, written_to
-from ..reconcile.merge import Merge
+from ..reconcile.merge import Merge, changed_in_crm
 from ..reconcile.plan import Action
 from ..reconcile.policy import Policy, Side
 from .items import Item
@@ -24,6 +24,10 @@ DECLINED = "the user declined it"
 #: What Microsoft cannot change, said once (ATT-13).
 STAYS = Note("assigned_to", "This meeting is assigned to somebody else in the CRM now. Microsoft cannot change who "
                             "organises a meeting: its organiser there stays the same.")
+NOT_SENT = Note("event", "It was changed in the CRM. Only its organiser can change a meeting in Microsoft, and the "
+                         "organiser is not linked: the change stays in the CRM.")
+NOT_INVITED = Note("attendees", "Some of its users are not invited. Only its organiser can invite people to a meeting, "
+                                "and the organiser is not linked: they take part in the CRM only.")
 DAY = datetime.timedelta(days=1)
 
 
@@ -79,6 +83,8 @@ def merge_step(work: Work, step: Step) -> Step:
         plan.role = _role(plan, step.item)
     if plan.role is Role.ATTENDEE and not plan.read_by(work.link):
         return _guest(work, step)
+    if plan.role is Role.ATTENDEE:
+        plan.source_id = work.link.pk
     if step.item is not None and step.item.is_cancelled:
         return _called_off(work, step)
     step.pair = build_pair(work, step)
@@ -95,7 +101,20 @@ def merge_step(work: Work, step: Step) -> Step:
     step.policy = _policy(work, step, plan)
     step.decision = decide(step.pair, step.policy, work.digest, merge_event)
     _people(work, step, plan, step.policy)
+    if plan.role is Role.ATTENDEE and work.policy.may_write(Side.MICROSOFT):
+        _say_what_stays(work, step, plan)
     return _noted(step, plan)
+
+
+def _say_what_stays(work: Work, step: Step, plan: MeetingPlan) -> None:
+    """Without the organiser's account nothing goes out, and that is reported (ATT-03; design, section 8)."""
+    assert step.pair is not None
+    base = step.pair.base
+    if base is not None and any(name in base.crm for name in changed_in_crm(step.pair, work.digest)):
+        step.leftovers = (*step.leftovers, NOT_SENT)
+    users = step.users if step.users is not None else step.adapter.users_of(step.obj, work.ctx)
+    if {str(user.pk) for user in users} - set(plan.people["users"] or ()):
+        step.leftovers = (*step.leftovers, NOT_INVITED)
 
 
 def _role(plan: MeetingPlan, item: Item) -> Role:
@@ -166,10 +185,13 @@ def _people(work: Work, step: Step, plan: MeetingPlan, policy: Policy) -> None:
     people.know_addresses((*before, *attendees))
     owner = step.adapter.owner_of(step.obj, work.ctx)
     current = {str(user.pk): user for user in step.adapter.users_of(step.obj, work.ctx)}
-    invited = users_at(people, attendees.values(), only_linked=plan.role is Role.ATTENDEE)
+    base = set(plan.people["users"]) if plan.people["users"] is not None else None
+    invited = users_at(people, attendees.values(), only_linked=False)
+    if plan.role is Role.ATTENDEE:  # of an organiser who is not linked only linked ones are added (ATT-05)
+        invited = {key: user for key, user in invited.items()
+                   if key in current or key in (base or ()) or people.link_of(user) is not None}
     if owner is not None:
         invited.pop(str(owner.pk), None)
-    base = set(plan.people["users"]) if plan.people["users"] is not None else None
     wanted = merged(base, set(current), set(invited))
     users = {**current, **invited}
     if wanted != set(current) and policy.may_write(Side.CRM):

@@ -123,12 +123,14 @@ def _pair(work: Work, row: InboxItem, item: Item, ref: Ref, obj: Any, mapping: R
                 token=token)
     owner = adapter.owner_of(obj, work.ctx)
     mine = owner is None or owner.pk == work.ctx.user.pk
-    plan = plan_for(meeting, _role_of(item, mine, meeting))
+    plan = plan_for(work, meeting, _role_of(item, mine, meeting))
     step.meeting = plan
     if plan.role is Role.ORGANISER:
         plan.organiser_id = plan.organiser_id or work.link.pk
     elif plan.role is Role.ATTENDEE and plan.organiser_id is None:
-        plan.source_id = plan.source_id or work.link.pk
+        people = People.of(work)
+        organiser = people.link_of(people.user_at(item.organizer))
+        plan.organiser_id = organiser.pk if organiser is not None else None
     work.assumed.add(ref)
     event_merging.merge_step(work, step)
     if plan.role is Role.ATTENDEE and step.action is Action.LINK:

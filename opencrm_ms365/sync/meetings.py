@@ -69,7 +69,8 @@ class MeetingPlan:
 def load(work: Work, refs: Iterable[Ref]) -> dict[Ref, Meeting]:
     """The rows of some activities, by adapter and key."""
     ids = {object_id for _name, object_id in refs}
-    rows = Meeting.objects.filter(tenant=work.link.tenant, object_id__in=ids) if ids else ()
+    rows = Meeting.objects.filter(tenant=work.link.tenant, object_id__in=ids).select_related(
+        "organiser", "source") if ids else ()
     return {(row.adapter, row.object_id): row for row in rows}
 
 
@@ -79,13 +80,17 @@ def attach(work: Work, steps: Sequence[Step]) -> None:
     rows = load(work, {(step.adapter.name, step.object_id) for step in wanted})
     for step in wanted:
         role = Role(step.mapping.role) if step.mapping is not None and step.mapping.role else Role.ORGANISER
-        step.meeting = plan_for(rows.get((step.adapter.name, step.object_id)), role)
+        step.meeting = plan_for(work, rows.get((step.adapter.name, step.object_id)), role)
 
 
-def plan_for(row: Meeting | None, role: Role) -> MeetingPlan:
+def plan_for(work: Work, row: Meeting | None, role: Role) -> MeetingPlan:
+    """What is known, as it counts today: an organiser or a reader who takes no part in the sync now is none."""
     if row is None:
         return MeetingPlan(role)
-    return MeetingPlan(role, row, row.opened(), Mode(row.mode), row.organiser_id, row.source_id)
+    people = People.of(work)
+    organiser, source = (link.pk if link is not None and people.takes_part(link) else None
+                         for link in (row.organiser, row.source))
+    return MeetingPlan(role, row, row.opened(), Mode(row.mode), organiser, source)
 
 
 def note_people(plan: MeetingPlan, item: Item) -> None:
@@ -116,7 +121,7 @@ def save(work: Work, steps: Sequence[Step]) -> None:
         before = (row.mode, row.organiser_id, row.source_id, row.is_cancelled, row.opened() if row.pk else None)
         row.mode = row.mode or str(plan.mode)
         row.organiser_id = row.organiser_id or plan.organiser_id
-        row.source_id = row.source_id or plan.source_id
+        row.source_id = plan.source_id or row.source_id
         row.is_cancelled = row.is_cancelled or bool(step.item is not None and step.item.is_cancelled)
         if before != (row.mode, row.organiser_id, row.source_id, row.is_cancelled, plan.people):
             row.close(plan.people)
@@ -180,9 +185,10 @@ class People:
             return None
         self.know([user])
         link = self._links[user.pk]
-        return link if link is not None and self._takes_part(link) else None
+        return link if link is not None and self.takes_part(link) else None
 
-    def _takes_part(self, link: UserLink) -> bool:
+    def takes_part(self, link: UserLink) -> bool:
+        """Whether the calendar of this link is synced, if not at this moment."""
         organisation = self.work.organisation
         return (link.status in TAKING_PART and link.enabled and link.settings_saved_at is not None
                 and self.work.how.is_on(organisation, link))
