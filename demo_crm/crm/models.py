@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -238,7 +238,7 @@ class Activity(Record):
     series = models.CharField(
         max_length=200, blank=True, db_index=True, help_text="Ties the activities of a series; empty for single ones.")
 
-    objects = ActivityQuerySet.as_manager()
+    objects: ClassVar[Any] = ActivityQuerySet.as_manager()
 
     class Meta:
         ordering = ["start", "pk"]

@@ -65,7 +65,9 @@ def kept_of(obj: Any, viewer: Any, tenant: str) -> Kept | None:
     ctx = context_for(viewer, tenant)
     for adapter in site.adapters():
         if isinstance(obj, adapter.model) and obj.pk is not None:
-            return _kept(adapter, adapter.object_id(obj), ctx)
+            kept = _kept(adapter, adapter.object_id(obj), ctx)
+            if kept is not None:                # of one model behind two kinds only one adapter knows the record
+                return kept
     return None
 
 

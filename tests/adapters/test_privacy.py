@@ -13,7 +13,7 @@ from opencrm_ms365.access.privacy import private_display
 from opencrm_ms365.models import SyncSettings
 from opencrm_ms365.reconcile.privacy import PrivateDisplay, Sight
 from opencrm_ms365.sync.stored import StoredValues
-from opencrm_ms365.views import seen, sight
+from opencrm_ms365.views import keeping, seen, sight
 from opencrm_ms365.views.undoing import _visible as visible_deleted
 from tests.rules import rule
 
@@ -134,6 +134,15 @@ def test_PRIV_02_deleted_ones_stay_private(site, people):
     for adapter in (site.get("meetings"), ms.AdapterSite().register(PythonMeetings, Activity, name="meetings")):
         assert visible_deleted(adapter, [str(private.pk)], ctx(people["ben"]))
         assert not visible_deleted(adapter, [str(private.pk)], ctx(people["root"]))
+
+
+@rule("PRIV-02")
+def test_PRIV_02_beside_a_record_its_state_is_shown_to_those_who_take_part(site, people, monkeypatch):
+    monkeypatch.setattr(keeping, "site", site)
+    for kind, name in (("meeting", "meetings"), ("task", "tasks")):
+        private = activity(people, kind)
+        assert keeping.kept_of(private, people["ben"], "").reference == f"{name}:{private.pk}"
+        assert keeping.kept_of(private, people["root"], "") is None
 
 
 @rule("PRIV-02", "ORG-11")

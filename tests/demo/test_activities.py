@@ -8,9 +8,11 @@ from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils import timezone
 
-from demo_crm.crm import attendance, times
+from demo_crm.crm import times
 from demo_crm.crm.models import Activity, OwnTaskList
 from demo_crm.crm.task_lists import TaskListChoice, grouped, name_of, task_lists
+from opencrm_ms365.models import Meeting
+from tests.rules import rule
 
 LONDON, BERLIN, TOKYO = (ZoneInfo(name) for name in ("Europe/London", "Europe/Berlin", "Asia/Tokyo"))
 UTC = datetime.UTC
@@ -157,19 +159,23 @@ def test_pages_show_times_in_the_zone_of_the_browser(signed_in, people):
         assert "09:00" in browser.get(meeting.get_absolute_url()).content.decode()
 
 
-def test_people_who_cannot_be_invited_and_what_they_answered(signed_in, people, monkeypatch):
+def test_who_cannot_be_invited_is_said(signed_in, people):
     people["cleo"].email = ""
     people["cleo"].save()
     meeting = made(people, users=("ben", "cleo"))
-    monkeypatch.setattr(attendance, "_sources", [])
-    browser = signed_in("ada")
-    assert "no e-mail address: cannot be invited" in browser.get(meeting.get_absolute_url()).content.decode()
+    assert "no e-mail address: cannot be invited" in signed_in("ada").get(meeting.get_absolute_url()).content.decode()
 
-    attendance.register(lambda activity, viewer: None)
-    attendance.register(lambda activity, viewer: attendance.Attendance(
-        {people["ben"].pk: "declined"}, (attendance.Outsider("h.vane@vane.example", "Henrietta Vane", "accepted"),)))
-    page = browser.get(meeting.get_absolute_url()).content.decode()
-    assert "Declined" in page and "Henrietta Vane" in page and "Accepted" in page
+
+@rule("ATT-09", "ATT-10")
+def test_ATT_10_the_page_shows_who_is_invited_and_what_they_answered(signed_in, people):
+    meeting = made(people, users=("ben",))
+    row = Meeting(adapter="meetings", object_id=str(meeting.pk))
+    row.close({"users": None, "organiser": ["ada@brightwell.example", "Ada"], "attendees": [
+        ["ben@brightwell.example", "Ben", "required", "declined"],
+        ["h.vane@vane.example", "Henrietta Vane", "required", "accepted"]]})
+    row.save()
+    page = " ".join(signed_in("ada").get(meeting.get_absolute_url()).content.decode().split())
+    assert "Henrietta Vane" in page and "h.vane@vane.example" in page and 'data-answer="declined"' in page
 
 
 def test_what_people_write_is_shown_as_text(signed_in, people):

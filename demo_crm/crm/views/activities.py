@@ -20,7 +20,6 @@ from django.views.generic import CreateView, DetailView, ListView, UpdateView
 
 from .. import activity_filters as filters
 from ..activity_forms import MeetingForm, TaskForm, proposed_times
-from ..attendance import ANSWERS, attendance_of
 from ..models import Activity
 from ..privacy import for_viewer, in_full, shown
 from ..task_lists import name_of, task_lists
@@ -88,12 +87,10 @@ class ActivityDetail(ActivitiesInFull, DetailView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         activity = self.object
-        attendance = attendance_of(activity, self.request.user)
         owner = [activity.assigned_to] if activity.assigned_to else []
         others = [user for user in activity.users.all() if user != activity.assigned_to]
-        people = [(user, ANSWERS.get(attendance.answers.get(user.pk, ""), "")) for user in [*owner, *others]]
         return super().get_context_data(
-            section=section_of(activity), people=people, outsiders=attendance.outsiders,
+            section=section_of(activity), people=[*owner, *others],
             list_name=name_of(activity.task_list, task_lists(self.request.user)) if activity.is_task else "", **kwargs)
 
 
