@@ -63,6 +63,10 @@ class Recurrence:
 
     def __post_init__(self) -> None:
         _set(self, "weekdays", tuple(sorted(set(self.weekdays))))
+        if len(self.weekdays) == SUNDAY + 1 and self.position in POSITIONS and self.day is None:  # of any day: a date
+            day, clamps = (LONGEST_MONTH, True) if self.position == LAST else (self.position, False)
+            for name, value in {"weekdays": (), "position": None, "day": day, "clamps": clamps}.items():
+                _set(self, name, value)
         if self.day is not None and self.clamps:
             _set(self, "day", min(self.day, self._longest()))
             _set(self, "clamps", self.day > self._shortest())
