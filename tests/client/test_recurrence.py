@@ -12,7 +12,10 @@ from dateutil.rrule import rrulestr
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from opencrm_ms365.graph.wire.recurrence import Inexpressible, to_json, to_rrule
+from opencrm_ms365.errors import RecordError
+from opencrm_ms365.graph.wire.recurrence import Inexpressible, to_json, to_recurrence
+from opencrm_ms365.records.recurrence import LAST, SUNDAY, Frequency, Recurrence
+from opencrm_ms365.records.recurrence_text import parse, text_of
 from opencrm_ms365.sandbox import recurrence as outlook
 from tests import rules
 
@@ -73,11 +76,12 @@ def test_CAL_01_a_series_of_outlooks_takes_place_on_the_same_days_in_the_crm(jso
         expected = outlooks_days(json)
     except outlook.Refusal:
         assume(False)
-    rule = to_rrule(json, zone)
+    value = to_recurrence(json)
     # Outlook moves the start of the master to the first occurrence.
-    assert rules_days(rule, expected[0], zone) == expected
-    again = to_json(rule, datetime.combine(expected[0], time(10), zone) if zone else expected[0])
-    assert outlooks_days(again) == expected
+    start = datetime.combine(expected[0], time(10), zone) if zone else expected[0]
+    assert rules_days(text_of(value, start), expected[0], zone) == expected
+    assert outlooks_days(to_json(value, expected[0])) == expected
+    assert to_recurrence(to_json(value, expected[0])) == value
 
 
 @st.composite
@@ -104,13 +108,9 @@ def numbers(lowest, highest):
 @given(rrules(), STARTS)
 @settings(deadline=None)
 def test_CAL_01_a_series_of_the_crm_takes_place_on_the_same_days_in_outlook_or_not_at_all(rule, start):
-    if len(rule.split("UNTIL=")[-1]) == 8:
-        first = start
-    else:
-        first = datetime.combine(start, time(10), UTC)
     try:
-        json = to_json(rule, first)
-    except Inexpressible as error:
+        json = to_json(parse(rule, datetime.combine(start, time(10), UTC)), start)
+    except RecordError as error:
         assert error.reason.endswith(".")
         return
     expected = rules_days(rule.replace("UNTIL=20301231T100000Z", "UNTIL=20301231T235959"), start)
@@ -121,47 +121,46 @@ def test_CAL_01_a_series_of_the_crm_takes_place_on_the_same_days_in_outlook_or_n
     assert outlooks_days(json) == expected
 
 
-@pytest.mark.parametrize(("json", "rule"), [
-    ({"type": "daily", "interval": 1}, "FREQ=DAILY"),
-    ({"type": "daily", "interval": 3, "month": 0, "dayOfMonth": 0, "index": "first", "firstDayOfWeek": "sunday"},
-     "FREQ=DAILY;INTERVAL=3"),
-    ({"type": "weekly", "interval": 2, "daysOfWeek": ["friday", "monday"], "firstDayOfWeek": "monday"},
-     "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,FR;WKST=MO"),
-    ({"type": "absoluteMonthly", "interval": 1, "dayOfMonth": 15}, "FREQ=MONTHLY;BYMONTHDAY=15"),
-    ({"type": "absoluteMonthly", "interval": 1, "dayOfMonth": 30}, "FREQ=MONTHLY;BYMONTHDAY=28,29,30;BYSETPOS=-1"),
-    ({"type": "relativeMonthly", "interval": 1, "daysOfWeek": ["tuesday"], "index": "last"}, "FREQ=MONTHLY;BYDAY=-1TU"),
-    ({"type": "relativeMonthly", "interval": 1, "daysOfWeek": NAMES[:5], "index": "first"},
-     "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=1"),
-    ({"type": "relativeMonthly", "interval": 1, "daysOfWeek": NAMES, "index": "last"}, "FREQ=MONTHLY;BYMONTHDAY=-1"),
-    ({"type": "absoluteYearly", "interval": 1, "dayOfMonth": 29, "month": 2},
-     "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=28,29;BYSETPOS=-1"),
-    ({"type": "absoluteYearly", "interval": 1, "dayOfMonth": 30, "month": 4}, "FREQ=YEARLY;BYMONTH=4;BYMONTHDAY=30"),
-    ({"type": "relativeYearly", "interval": 1, "daysOfWeek": ["thursday"], "index": "fourth", "month": 11},
-     "FREQ=YEARLY;BYMONTH=11;BYDAY=4TH"),
+@pytest.mark.parametrize(("pattern", "value"), [
+    ({"type": "daily"}, {"frequency": Frequency.DAILY}),
+    ({"type": "daily", "month": 0, "dayOfMonth": 0, "index": "first", "firstDayOfWeek": "sunday", "daysOfWeek": []},
+     {"frequency": Frequency.DAILY}),
+    ({"type": "weekly", "daysOfWeek": ["friday", "Monday"]}, {"frequency": Frequency.WEEKLY, "weekdays": (0, 4)}),
+    ({"type": "absoluteMonthly", "dayOfMonth": 15}, {"frequency": Frequency.MONTHLY, "day": 15}),
+    ({"type": "absoluteMonthly", "dayOfMonth": 30}, {"frequency": Frequency.MONTHLY, "day": 30, "clamps": True}),
+    ({"type": "relativeMonthly", "daysOfWeek": ["tuesday"], "index": "last"},
+     {"frequency": Frequency.MONTHLY, "weekdays": (1,), "position": LAST}),
+    ({"type": "relativeMonthly", "daysOfWeek": NAMES[:5]},
+     {"frequency": Frequency.MONTHLY, "weekdays": (0, 1, 2, 3, 4), "position": 1}),
+    ({"type": "relativeMonthly", "daysOfWeek": NAMES, "index": "last"},
+     {"frequency": Frequency.MONTHLY, "day": 31, "clamps": True}),
+    ({"type": "relativeMonthly", "daysOfWeek": NAMES, "index": "third"}, {"frequency": Frequency.MONTHLY, "day": 3}),
+    ({"type": "absoluteYearly", "dayOfMonth": 29, "month": 2},
+     {"frequency": Frequency.YEARLY, "day": 29, "month": 2, "clamps": True}),
+    ({"type": "absoluteYearly", "dayOfMonth": 31, "month": 4}, {"frequency": Frequency.YEARLY, "day": 30, "month": 4}),
+    ({"type": "relativeYearly", "daysOfWeek": ["thursday"], "index": "fourth", "month": 11},
+     {"frequency": Frequency.YEARLY, "weekdays": (3,), "position": 4, "month": 11}),
 ])
-def test_patterns(json, rule):
-    assert to_rrule({"pattern": json, "range": {"type": "noEnd", "startDate": "2026-01-01"}}, VIENNA) == rule
+def test_patterns(pattern, value):
+    json = {"pattern": {"interval": 1, **pattern}, "range": {"type": "noEnd", "startDate": "2026-01-01"}}
+    assert to_recurrence(json) == Recurrence(**value)
 
 
-@pytest.mark.parametrize(("span", "zone", "end"), [
-    ({"type": "noEnd"}, VIENNA, ""), ({"type": "numbered", "numberOfOccurrences": 7}, VIENNA, ";COUNT=7"),
-    ({"type": "endDate", "endDate": "2026-07-31"}, VIENNA, ";UNTIL=20260731T215959Z"),
-    ({"type": "endDate", "endDate": "2026-12-31"}, VIENNA, ";UNTIL=20261231T225959Z"),
-    ({"type": "endDate", "endDate": "2026-12-31"}, None, ";UNTIL=20261231"),
-])
-def test_ends(span, zone, end):
-    rule = to_rrule({"pattern": {"type": "daily", "interval": 1}, "range": {"startDate": "2026-01-01", **span}}, zone)
-    assert rule == f"FREQ=DAILY{end}"
+def test_the_week_begins_on_sunday_if_microsoft_does_not_say():
+    pattern = {"type": "weekly", "interval": 2, "daysOfWeek": ["monday"]}
+    assert to_recurrence({"pattern": pattern, "range": {"type": "noEnd"}}).week_start == SUNDAY
+    assert to_recurrence({"pattern": {**pattern, "firstDayOfWeek": "thursday"}, "range": {"type": "noEnd"}}
+                         ).week_start == 3
 
 
-@pytest.mark.parametrize(("until", "last"), [
-    ("20261231T225959Z", "2026-12-31"), ("20261231T090000Z", "2026-12-31"), ("20261231T085959Z", "2026-12-30"),
-    ("20261231T100000", "2026-12-31"), ("20261231T095959", "2026-12-30"), ("20261231", "2026-12-31"),
-    ("20261231T230000Z", "2026-12-31"),
-])
-def test_the_last_day_is_that_of_the_last_occurrence_that_can_begin(until, last):
-    json = to_json(f"RRULE:FREQ=DAILY;UNTIL={until}", datetime(2026, 11, 24, 10, tzinfo=VIENNA))
-    assert json["range"] == {"type": "endDate", "startDate": "2026-11-24", "endDate": last}
+def test_only_what_is_needed_is_sent():
+    assert to_json(Recurrence(frequency=Frequency.DAILY, interval=2, count=3), date(2026, 11, 24)) == {
+        "pattern": {"type": "daily", "interval": 2},
+        "range": {"type": "numbered", "startDate": "2026-11-24", "numberOfOccurrences": 3}}
+    weekly = Recurrence(frequency=Frequency.WEEKLY, weekdays=(1,), until=date(2026, 12, 31))
+    assert to_json(weekly, date(2026, 11, 24)) == {
+        "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["tuesday"], "firstDayOfWeek": "monday"},
+        "range": {"type": "endDate", "startDate": "2026-11-24", "endDate": "2026-12-31"}}
 
 
 @pytest.mark.parametrize("json", [
@@ -179,37 +178,16 @@ def test_the_last_day_is_that_of_the_last_occurrence_that_can_begin(until, last)
         {"type": "endDate"})),
 ])
 def test_what_microsoft_does_not_say_is_not_guessed(json):
-    with pytest.raises(Inexpressible):
-        to_rrule(json, VIENNA)
+    with pytest.raises(Inexpressible) as caught:
+        to_recurrence(json)
+    assert caught.value.reason.startswith("Microsoft")
 
 
-@pytest.mark.parametrize(("rule", "reason"), [
-    ("", "cannot be read"), ("FREQ", "cannot be read"), ("FREQ=DAILY;FREQ=DAILY", "cannot be read"),
-    ("FREQ=DAILY;COUNT=3;UNTIL=20270101", "cannot be read"), ("FREQ=DAILY;INTERVAL=x", "cannot be read"),
-    ("FREQ=DAILY;INTERVAL=0", "INTERVAL"), ("FREQ=DAILY;INTERVAL=5000", "INTERVAL"), ("FREQ=DAILY;COUNT=-1", "COUNT"),
-    ("FREQ=DAILY;UNTIL=soon", "cannot be read"), ("FREQ=DAILY;UNTIL=20200101", "ends before"),
-    ("FREQ=WEEKLY;WKST=XX", "cannot be read"), ("FREQ=WEEKLY;BYDAY=0MO", "cannot be read"),
-    ("FREQ=HOURLY", "days, weeks, months or years"), ("FREQ=DAILY;BYHOUR=9", "BYHOUR"), ("X-A=1;FREQ=DAILY", "be read"),
-    ("FREQ=DAILY;BYMONTH=1", "months"), ("FREQ=DAILY;INTERVAL=2;BYDAY=MO", "skip days"),
-    ("FREQ=WEEKLY;BYDAY=1MO", "number"), ("FREQ=MONTHLY;BYMONTHDAY=1,15", "one day"),
-    ("FREQ=MONTHLY;BYDAY=2MO,4MO", "one day"),
-    ("FREQ=MONTHLY;BYDAY=5MO", "four"), ("FREQ=MONTHLY;BYMONTHDAY=31", "last day instead"),
-    ("FREQ=MONTHLY;BYMONTHDAY=-2", "from the end"),
-    ("FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13", "at once"), ("FREQ=MONTHLY;BYMONTH=1,7;BYMONTHDAY=1", "one month"),
-    ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", "last day instead"), ("FREQ=YEARLY;BYDAY=20MO", "need the month"),
-    ("FREQ=YEARLY;BYMONTH=1,7", "one month"), ("FREQ=YEARLY;BYWEEKNO=20", "BYWEEKNO"),
-    ("FREQ=YEARLY;BYYEARDAY=1", "BYYEAR"), ("FREQ=MONTHLY;BYMONTHDAY=1,2,3;BYSETPOS=-1", "count the days"),
-    ("FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=1,2", "one day"), ("FREQ=MONTHLY;BYSETPOS=-1", "count the days"),
+@pytest.mark.parametrize("value", [
+    {"frequency": Frequency.MONTHLY, "day": 31}, {"frequency": Frequency.MONTHLY, "day": 29},
+    {"frequency": Frequency.YEARLY, "day": 29, "month": 2}, {"frequency": Frequency.DAILY, "interval": 1000},
+    {"frequency": Frequency.DAILY, "until": date(2026, 11, 23)},
 ])
-def test_what_outlook_cannot_say_is_refused_with_a_reason(rule, reason):
-    with pytest.raises(Inexpressible, match=reason):
-        to_json(rule, datetime(2026, 11, 24, 10, tzinfo=VIENNA))
-
-
-def test_a_series_on_the_day_of_its_start():
-    assert to_json("FREQ=WEEKLY", date(2026, 11, 24))["pattern"]["daysOfWeek"] == ["tuesday"]
-    assert to_json("FREQ=MONTHLY", date(2026, 11, 24))["pattern"]["dayOfMonth"] == 24
-    assert to_json("FREQ=YEARLY", date(2026, 11, 24))["pattern"] == {
-        "type": "absoluteYearly", "interval": 1, "dayOfMonth": 24, "month": 11}
-    with pytest.raises(Inexpressible):
-        to_json("FREQ=YEARLY", date(2028, 2, 29))
+def test_what_outlook_cannot_say_is_refused_with_a_reason(value):
+    with pytest.raises(Inexpressible, match="recurrence"):
+        to_json(Recurrence(**value), date(2026, 11, 24))
