@@ -537,7 +537,7 @@ def test_to_the_crm_what_is_deleted_there_is_not_brought_in_again(world):
 
 @rule("ORG-05")
 def test_nothing_happens_while_contacts_are_switched_off(world):
-    world.organisation(sync_contacts=False)
+    world.organisation(sync_contacts=False, sync_activities=False)
     world.connect("ada")
     world.crm.contact()
     assert world.sync().requests == []

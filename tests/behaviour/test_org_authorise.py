@@ -16,6 +16,8 @@ from opencrm_ms365.sync.eligible import eligible_links, why_not
 from tests.behaviour.test_user_tokens import age
 from tests.browsing import Browser, text_of
 
+#: What the sync of contacts and of the calendar needs.
+ASKED = ("User.Read", "Contacts.ReadWrite", "Calendars.ReadWrite", "User.ReadBasic.All")
 pytestmark = pytest.mark.django_db(transaction=True)
 UNTOUCHED = {"tenant_id": "", "tenant_name": "", "authorised_by": "", "authorised_at": None}
 
@@ -96,8 +98,7 @@ def test_ORG_01_the_consent_page_is_asked_for_what_a_sign_in_needs_and_no_more(w
     assert address.path == "/organizations/v2.0/adminconsent"
     assert query["redirect_uri"] == "http://testserver/microsoft/authorise/callback/"
     assert query["scope"].split() == [
-        "https://graph.microsoft.com/User.Read", "https://graph.microsoft.com/Contacts.ReadWrite",
-        "openid", "profile", "offline_access"]
+        *(f"https://graph.microsoft.com/{name}" for name in ASKED), "openid", "profile", "offline_access"]
 
 
 def test_ORG_01_once_authorised_the_page_of_that_tenant_is_opened(world, admin):
@@ -399,7 +400,7 @@ def test_ORG_01_links_go_on_by_themselves_after_authorising_again(world, admin, 
 def test_ORG_01_consent_given_again_at_microsoft_is_noticed_at_the_next_try(world, two, told):
     withdraw(world)
     schedule.work(60)
-    world.sandbox.login.grant_consent(world.client_id, "User.Read Contacts.ReadWrite", tenant=world.tenant)
+    world.sandbox.login.grant_consent(world.client_id, " ".join(ASKED), tenant=world.tenant)
 
     work_again()
 
@@ -417,7 +418,7 @@ def test_ORG_01_a_token_that_lives_on_does_not_hide_that_consent_is_gone(world, 
     link = world.link("ada")
     kept = decrypt(link.token_cache)
     UserLink.objects.filter(pk=link.pk).update(token_cache=encrypt(
-        {**kept, "token": world.sandbox.token_for("ada@brightwell.example", "User.Read Contacts.ReadWrite"),
+        {**kept, "token": world.sandbox.token_for("ada@brightwell.example", " ".join(ASKED)),
          "expires_at": timezone.now().timestamp() + 3600}))
 
     work_again()
@@ -427,7 +428,7 @@ def test_ORG_01_a_token_that_lives_on_does_not_hide_that_consent_is_gone(world, 
 
 def test_ORG_01_a_permission_of_ones_own_does_not_end_it_for_the_others(world, two, told):
     """Ben has consented for himself; the organisation's consent is gone, and Ada needs it."""
-    world.sandbox.login.grant_consent(world.client_id, "User.Read Contacts.ReadWrite",
+    world.sandbox.login.grant_consent(world.client_id, " ".join(ASKED),
                                       account="ben@brightwell.example")
     withdraw(world)
     for _ in range(4):
@@ -438,7 +439,7 @@ def test_ORG_01_a_permission_of_ones_own_does_not_end_it_for_the_others(world, t
         assert SyncSettings.of("").access_problem == "consent"
     assert told == ["consent"], "once, not every cycle"
 
-    world.sandbox.login.grant_consent(world.client_id, "User.Read Contacts.ReadWrite", tenant=world.tenant)
+    world.sandbox.login.grant_consent(world.client_id, " ".join(ASKED), tenant=world.tenant)
     work_again()
     assert SyncSettings.of("").access_problem == ""
     assert set(UserLink.objects.values_list("status", "status_reason")) == {("connected", "")}

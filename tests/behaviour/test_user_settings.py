@@ -198,6 +198,11 @@ def test_USER_05_what_the_organisation_switched_off_is_not_offered(world, ada):
     world.organisation(sync_contacts=False)
     page = ada.get("settings")
     assert 'name="sync_contacts"' not in page.content.decode()
+    assert 'name="sync_calendar"' in page.content.decode()
+
+    world.organisation(sync_contacts=False, sync_activities=False)
+    page = ada.get("settings")
+    assert 'name="sync_calendar"' not in page.content.decode()
     assert "has not switched anything on" in text_of(page)
 
 

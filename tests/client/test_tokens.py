@@ -27,7 +27,7 @@ from opencrm_ms365.sandbox.server import running
 CLIENT_ID = "11111111-2222-3333-4444-555555555555"
 REDIRECT = "http://127.0.0.1:9/callback"
 pytestmark = pytest.mark.filterwarnings("ignore:response_mode")
-SCOPES = "User.Read Contacts.ReadWrite offline_access"
+SCOPES = "User.Read Contacts.ReadWrite Calendars.ReadWrite User.ReadBasic.All offline_access"
 
 
 class Service:
@@ -102,7 +102,7 @@ def test_the_browser_is_sent_to_microsoft_with_what_protects_the_sign_in(service
     assert query["state"] == "s" and query["redirect_uri"] == REDIRECT and query["prompt"] == "login"
     assert query["code_challenge_method"] == "S256" and query["nonce"] != flow["nonce"]
     assert query["claims"] == '{"x":1}' and query["login_hint"] == "ada@brightwell.example"
-    assert set(query["scope"].split()) == {"User.Read", "Contacts.ReadWrite", "openid", "profile", "offline_access"}
+    assert set(query["scope"].split()) == {*SCOPES.split(), "openid", "profile"}
 
 
 @pytest.mark.parametrize("query", [
