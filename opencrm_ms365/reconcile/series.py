@@ -1,7 +1,7 @@
 """The occurrences of a series: when they are, by what they are known, and where one may be moved (REC-01 to REC-05).
 
 An occurrence is known by its series and its original start, as a day in the zone of the series: a series has at most
-one on a day. So the key outlives moves, new ids and another time of day. Wall-clock times are kept over daylight saving.
+one on a day. So the key outlives moves, new ids and another time of day. Over daylight saving the time of day stays.
 """
 
 from __future__ import annotations

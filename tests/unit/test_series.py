@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencrm_ms365.graph.wire import recurrence as wire
 from opencrm_ms365.reconcile.series import Occurrence, Series, crossing, expand
 from opencrm_ms365.records.recurrence import Frequency, Recurrence
-from opencrm_ms365.records.recurrence_text import parse, text_of
+from opencrm_ms365.records.recurrence_text import parse
 from tests.rules import rule
 from tests.unit.test_recurrence import starts, values, zones
 
@@ -149,17 +148,3 @@ def test_a_window_that_was_filled_needs_nothing(value, start, zone, days):
     again = expand(made, first, last, existing=keys)
     assert again.make == () and again.surplus == ()
     assert all(made.key_of(item.start) == item.key for item in found.make)
-
-
-# The value and Microsoft's pattern
-
-@rule("REC-02", "SYNC-05")
-@given(values, starts)
-def test_a_value_survives_the_way_to_microsoft_and_back(value, start):
-    """What Microsoft holds of it means the same value, so it is no change; what it cannot hold is refused."""
-    at = start.replace(tzinfo=BERLIN)
-    try:
-        sent = wire.to_json(text_of(value, at), at)
-    except wire.Inexpressible:
-        return
-    assert parse(wire.to_rrule(sent, BERLIN), at) == value
