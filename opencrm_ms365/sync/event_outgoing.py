@@ -66,6 +66,9 @@ def add_to_creations(work: Work, steps: Sequence[Step]) -> list[Step]:
     users = {id(step): step.adapter.users_of(step.obj, work.ctx) for step in steps}
     owners = {id(step): step.adapter.owner_of(step.obj, work.ctx) for step in steps}
     people.know([user for step in steps for user in (*users[id(step)], owners[id(step)]) if user is not None])
+    if work.organisation.attendees_future or work.organisation.attendees_historic:
+        people.check([user for step in steps for user in users[id(step)]
+                      if owners[id(step)] is not None and owners[id(step)].pk == work.ctx.user.pk])
     ready = []
     for step in steps:
         if _decide(work, people, step, owners[id(step)], users[id(step)],

@@ -16,14 +16,15 @@ from . import event_merging
 from .identities import is_siblings, read_markers, with_markers
 from .items import Item
 from .markers import Marker
-from .meetings import MeetingPlan, People, Ref, known_by_identity, load, note_people, plan_for
+from .meetings import MeetingPlan, People, Ref, known_by_identity, load, note_people, people_of, plan_for
 from .merging import LEFT_OUT
 from .steps import Step
 from .work import Work
 
 
-def plan_unknown(work: Work, found: list[tuple[InboxItem, Item]]) -> list[Step]:
-    """Steps for events that this link has not linked."""
+def plan_unknown(work: Work, found: list[tuple[InboxItem, Item]], calendar: str) -> list[Step]:
+    """Steps for events that this link has not linked. `calendar`: the id of the one that the user chose; of the others
+    only what is linked, or was, is synced (CAL-06)."""
     steps: list[Step] = []
     rest: list[tuple[InboxItem, Item]] = []
     for row, item in found:
@@ -33,7 +34,7 @@ def plan_unknown(work: Work, found: list[tuple[InboxItem, Item]]) -> list[Step]:
         else:
             rest.append((row, item))
     if rest:
-        steps += _paired(work, rest)
+        steps += _paired(work, rest, calendar)
     return steps
 
 
@@ -52,7 +53,7 @@ def _why_not(work: Work, item: Item) -> tuple[str, str]:
     return "", ""
 
 
-def _paired(work: Work, found: list[tuple[InboxItem, Item]]) -> list[Step]:
+def _paired(work: Work, found: list[tuple[InboxItem, Item]], calendar: str) -> list[Step]:
     texts = read_markers(work, [item for _row, item in found])
     elsewhere = {key for key, text in texts.items() if is_siblings(work, text)}
     steps = [
@@ -66,7 +67,7 @@ def _paired(work: Work, found: list[tuple[InboxItem, Item]]) -> list[Step]:
     refs = {_ref(adapter, marker) for _row, _item, marker, obj, adapter in marked if obj is not None and marker}
     known = _Known(work, refs | set(by_uid.values()))
     people = People.of(work)
-    people.know_addresses(item.organizer for _row, item in found)
+    people.know_addresses(address for _row, item in found for address in people_of(item))
     for row, item, marker, obj, adapter in marked:
         ref = _ref(adapter, marker) if obj is not None and marker is not None else by_uid.get(item.ical_uid)
         token = marker.token if obj is not None and marker is not None else ""
@@ -76,7 +77,7 @@ def _paired(work: Work, found: list[tuple[InboxItem, Item]]) -> list[Step]:
             continue
         mapping = known.mappings.get(ref) if ref else None
         if ref is None or obj is None or (token and _is_copy(mapping, item) and by_uid.get(item.ical_uid) != ref):
-            steps.append(_new(work, row, item))
+            steps.append(_new(work, row, item, calendar))
         elif mapping is not None and _is_copy(mapping, item):
             steps.append(Step(action=Action.SKIP, row=row, reason="this activity is in the calendar already"))
         else:
@@ -159,12 +160,14 @@ def _takes_part(work: Work, step: Step, mine: bool) -> None:
         step.note(Action.UPDATE, Side.CRM, ("users",))
 
 
-def _new(work: Work, row: InboxItem, item: Item) -> Step:
+def _new(work: Work, row: InboxItem, item: Item, calendar: str) -> Step:
     """A meeting that the CRM does not know becomes one activity, whoever of its people syncs first."""
     adapter = work.creator
     step = Step(action=Action.CREATE, adapter=adapter, item=item, row=row)
     if not work.policy.may_write(Side.CRM):
         step.action, step.reason = Action.SKIP, "events go to Microsoft only"
+    elif item.folder != calendar:
+        step.action, step.reason = Action.SKIP, "it is in another calendar than the one that is synced"
     elif adapter is None:
         step.action, step.reason = Action.SKIP, "this CRM takes in no new events"
     elif not adapter.can_create(work.ctx):
@@ -188,7 +191,6 @@ def _meeting(work: Work, item: Item) -> MeetingPlan:
         plan.organiser_id = link.pk
     else:
         plan.source_id = work.link.pk
-    people.know_addresses(who.address for who in item.attendees)
     users = event_merging.users_at(people, item.attendees, only_linked=not is_linked)
     if not item.is_organizer:
         users.setdefault(str(work.ctx.user.pk), work.ctx.user)

@@ -81,6 +81,8 @@ def attach(work: Work, steps: Sequence[Step]) -> None:
     for step in wanted:
         role = Role(step.mapping.role) if step.mapping is not None and step.mapping.role else Role.ORGANISER
         step.meeting = plan_for(work, rows.get((step.adapter.name, step.object_id)), role)
+    people = People.of(work)
+    people.know_addresses(address for step in wanted for address in (*step.meeting.addresses, *people_of(step.item)))
 
 
 def plan_for(work: Work, row: Meeting | None, role: Role) -> MeetingPlan:
@@ -91,6 +93,11 @@ def plan_for(work: Work, row: Meeting | None, role: Role) -> MeetingPlan:
     organiser, source = (link.pk if link is not None and people.takes_part(link) else None
                          for link in (row.organiser, row.source))
     return MeetingPlan(role, row, row.opened(), Mode(row.mode), organiser, source)
+
+
+def people_of(item: Item | None) -> tuple[str, ...]:
+    """The addresses of an event's organiser and attendees."""
+    return (item.organizer, *(who.address for who in item.attendees)) if item is not None else ()
 
 
 def note_people(plan: MeetingPlan, item: Item) -> None:
@@ -210,8 +217,9 @@ class People:
         for link in links.alias(lower=Lower("account")).filter(lower__in=unknown).select_related("user"):
             self._links.setdefault(link.user_id, link)
             self._users[link.account.casefold()] = link.user
-        for address in unknown - set(self._users):
-            self._users[address] = self.directory.find_user(address, self.tenant)
+        others = unknown - set(self._users)
+        self._users |= dict.fromkeys(others) | self.directory.find_users(others, self.tenant)
+        self.know(self._users[address] for address in unknown)
 
     def user_at(self, address: str) -> Any | None:
         """The CRM's user with this address, linked or not; None if it is nobody's, or not clearly somebody's."""
@@ -250,7 +258,7 @@ def users_by_address(tenant: str, addresses: Iterable[str]) -> dict[str, Any]:
     links = UserLink.objects.filter(tenant=tenant).exclude(microsoft_user_id="").alias(lower=Lower("account"))
     found = {link.account.casefold(): link.user for link in links.filter(lower__in=wanted).select_related("user")}
     directory = adapters.site.directory
-    return found | {item: user for item in wanted - set(found) if (user := directory.find_user(item, tenant))}
+    return found | directory.find_users(wanted - set(found), tenant)
 
 
 def others_have_it(work: Work, refs: Iterable[Ref]) -> set[Ref]:

@@ -192,9 +192,10 @@ class Users(FieldSpec):
                 and (isinstance(item, user_model) or directory.user_of(item) is not None)]
         manager.remove(*gone)
         held = {item.pk for item in present}
-        for person in wanted:
-            if person.pk not in held:
-                manager.add(person)
+        missing = [person for person in wanted if person.pk not in held]
+        for part in (missing[:1], missing[1:]):     # whoever comes first may be the owner and stays first
+            if part:
+                manager.add(*part)
         return ""
 
     # -- hints and checks
