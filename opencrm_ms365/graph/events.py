@@ -14,6 +14,7 @@ from ..errors import (
     DeltaExpired,
     GraphError,
     NotFound,
+    OutcomeUnknown,
     ProtocolError,
     Rejected,
     Throttled,
@@ -120,9 +121,8 @@ class Events:
 
     def get(self, graph_ids: Iterable[str], *, with_marker: bool = False) -> dict[str, EventItem | GraphError]:
         """Single events by id, whatever calendar they are in. `NotFound` says that one is really gone."""
-        params = {"$select": FIELDS} | ({"$expand": _expand()} if with_marker else {})
-        inners = [Inner(graph_id, "GET", f"{self._item_path(graph_id)}?{encode(params)}", headers=self._headers())
-                  for graph_id in dict.fromkeys(graph_ids)]
+        more = {"$expand": _expand()} if with_marker else {}
+        inners = [self._reading(graph_id, graph_id, **more) for graph_id in dict.fromkeys(graph_ids)]
         return {graph_id: as_event(outcome) for graph_id, outcome in batch.run(self.client, inners).items()}
 
     def markers(self, calendar_id: str, window: Window) -> Iterator[tuple[str, str]]:
@@ -141,8 +141,11 @@ class Events:
             if str(item.get("type")).lower() != "occurrence" and isinstance(graph_id, str) and marker:
                 yield graph_id, marker
         for graph_id, found in self.get(masters, with_marker=True).items():
-            if isinstance(found, EventItem) and found.marker:
-                yield graph_id, found.marker
+            if isinstance(found, EventItem):
+                if found.marker:
+                    yield graph_id, found.marker
+            elif not isinstance(found, (NotFound, ProtocolError)):
+                raise found  # a listing that ends is complete (I-4)
 
     def find_marker(self, calendar_ids: Iterable[str], marker: str) -> tuple[EventItem, ...]:
         """The events in these calendars that bear this identity: more than one if a person copied one.
@@ -193,13 +196,11 @@ class Events:
         ready = self._informed(writes, results)
         outcomes = batch.run(self.client, [self._inner(write) for write in ready])
         again = [other for write in ready if (other := second_try(write, outcomes[write.key]))]
-        outcomes |= batch.run(self.client, [self._inner(write) for write in again])
+        outcomes |= self._afterwards([self._inner(write) for write in again])
         for write in ready:
             result = written(write, outcomes[write.key])
             results[write.key] = self._made_before(write, result) if isinstance(result, AlreadyCreated) else result
-        silent = [write for write in ready if write.action == "update" and results[write.key] is None]
-        found = self.get(write.graph_id for write in silent)
-        results |= {write.key: _placed(found[write.graph_id], write) for write in silent}
+        results |= self._reread(write for write in ready if write.action == "update" and results[write.key] is None)
         return {write.key: results[write.key] for write in writes}
 
     # Parts
@@ -218,6 +219,29 @@ class Events:
                 ready.append(write if item is None else knowing(write, item))
         return ready
 
+    def _afterwards(self, inners: Sequence[Inner]) -> batch.Outcomes:
+        """The outcomes of what follows upon writes: trouble that stops everything must not lose their answers."""
+        try:
+            return batch.run(self.client, inners)
+        except GraphError as error:
+            return {inner.id: error for inner in inners}
+
+    def _reread(self, writes: Iterable[EventWrite]) -> dict[str, EventItem | GraphError | None]:
+        """The events that were changed without an answer that shows them. Unreadable now, their outcome is unknown."""
+        by_key = {write.key: write for write in writes}
+        outcomes = self._afterwards([self._reading(key, write.graph_id) for key, write in by_key.items()])
+        results: dict[str, EventItem | GraphError | None] = {}
+        for key, write in by_key.items():
+            item = _placed(as_event(outcomes[key]), write)
+            is_known = isinstance(item, (EventItem, NotFound))
+            results[key] = item if is_known else OutcomeUnknown("Microsoft changed an event but did not show it.")
+        return results
+
+    def _reading(self, key: str, graph_id: str, **more: str) -> Inner:
+        """The request for one event, in full."""
+        return Inner(key, "GET", f"{self._item_path(graph_id)}?{encode({'$select': FIELDS, **more})}",
+                     headers=self._headers())
+
     def _inner(self, write: EventWrite) -> Inner:
         headers = self._headers() | ({"If-Match": write.etag} if write.etag else {})
         match write.action:
@@ -227,8 +251,7 @@ class Events:
             case "update":
                 changes = body(write)
                 if not changes:
-                    url = f"{self._item_path(write.graph_id)}?{encode({'$select': FIELDS})}"
-                    return Inner(write.key, "GET", url, headers=self._headers())
+                    return self._reading(write.key, write.graph_id)
                 return Inner(write.key, "PATCH", self._item_path(write.graph_id), changes, headers)
             case "delete":
                 return Inner(write.key, "DELETE", self._item_path(write.graph_id), headers=headers)
@@ -238,13 +261,11 @@ class Events:
 
     def _made_before(self, write: EventWrite, error: AlreadyCreated) -> EventItem | GraphError:
         """The event that an earlier creation with this transaction id made: by its id, its marker, or its time."""
-        if error.existing_id:
-            item = self.get([error.existing_id], with_marker=True)[error.existing_id]
-            if isinstance(item, EventItem):
-                return _placed(item, write)
-            if not isinstance(item, (NotFound, Rejected)):
-                return item
         try:
+            if error.existing_id:
+                item = self.get([error.existing_id], with_marker=True)[error.existing_id]
+                if not isinstance(item, (NotFound, Rejected)):
+                    return _placed(item, write)
             marked = self.find_marker([write.folder], write.marker) if write.marker else ()
             return next(iter(marked), None) or self._of_transaction(write) or error
         except GraphError as trouble:

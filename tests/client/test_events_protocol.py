@@ -34,7 +34,7 @@ from opencrm_ms365.graph.events import Events
 from opencrm_ms365.graph.people import DirectoryUser, find_users
 from opencrm_ms365.records.event import EventData
 from tests import rules
-from tests.client.scripted import CUT, error, ok
+from tests.client.scripted import CUT, Reply, error, ok
 from tests.client.test_batch import answering, inner_error
 from tests.client.test_wire_event import FULL, REDUCED
 
@@ -445,6 +445,29 @@ def test_throttling_in_the_middle_keeps_what_was_answered(server, events):
     results = events.write([EventWrite(str(number), "update", graph_id=f"E{number}", values={"subject": str(number)})
                             for number in range(2)])
     assert isinstance(results["0"], EventItem) and isinstance(results["1"], Throttled)
+
+
+@rules.rule("SYNC-04")
+def test_SYNC_04_trouble_after_the_writes_loses_none_of_their_answers(server, events):
+    replies = iter([fine(FULL), inner_error(412, "ErrorIrresolvableConflict"), {"status": 200}])
+    stop = Reply(429, {"error": {"code": "TooManyRequests"}}, {"Retry-After": "900"})
+    server.say(answering(lambda request: next(replies)))
+    server.otherwise = stop
+    results = events.write([EventWrite(key, "update", graph_id=key, values={"subject": "x"}) for key in "abc"])
+    assert [type(results[key]) for key in "abc"] == [EventItem, Throttled, OutcomeUnknown]
+
+
+def test_a_repeated_creation_that_cannot_be_looked_for_is_told_as_that(server, events):
+    server.say(answers(duplicate(409, "OLD")))
+    server.otherwise = Reply(429, {"error": {"code": "TooManyRequests"}}, {"Retry-After": "900"})
+    assert isinstance(events.write([CREATE])["k"], Throttled)
+
+
+def test_I_4_markers_that_cannot_all_be_read_are_an_error(server, events):
+    server.say(ok({"value": [{"id": "3", "type": "occurrence", "seriesMasterId": "M"}]}),
+               answers(inner_error(403, "ErrorAccessDenied")))
+    with pytest.raises(Rejected):
+        list(events.markers("C", WINDOW))
 
 
 def test_PRIV_03_nothing_of_a_write_is_in_its_repr(server, events):
