@@ -111,6 +111,16 @@ def test_saving_again_changes_nothing(signed_in, people):
     assert list(meeting.users.all()) == [people["ben"]]
 
 
+@pytest.mark.parametrize("zone", ["", "Mars/Olympus", "CET"])
+def test_saving_does_not_shift_what_has_an_odd_zone(zone, signed_in, people):
+    meeting = made(people, time_zone=zone, start=datetime.datetime(2026, 7, 1, 9, tzinfo=UTC))
+    address, browser = reverse("crm:activity-edit", args=[meeting.pk]), signed_in("ada")
+    form = browser.get(address).context["form"]
+    browser.post(address, {bound.html_name: bound.value() for bound in form if bound.value() not in (None, False)})
+    after = Activity.objects.get()
+    assert after.start == meeting.start and after.time_zone == (zone if zone == "CET" else "Europe/London")
+
+
 def test_nobody_overwrites_what_they_never_saw(signed_in, people):
     meeting = made(people)
     browser, address = signed_in("ada"), reverse("crm:activity-edit", args=[meeting.pk])
