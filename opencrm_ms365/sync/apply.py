@@ -48,10 +48,10 @@ def _not_done(work: Work, report: Report, steps: Iterable[Step]) -> None:
             held.append(step)
         elif step.mapping is None and step.item is not None:
             unpaired.append(step)
-            _report_unpaired(report, step)
+            _report_unpaired(work, report, step)
         else:
             dropped.append(step)
-    report.problems(_not_syncable(report, step) for step in dropped if _is_told(step))
+    report.problems(_not_syncable(work, report, step) for step in dropped if _is_told(step))
     _look_again(work, [step for step in dropped if step.is_held_back])
     keep_without_contents([step.row for step in held if step.row], "held", "ambiguous")
     for code in {step.code for step in unpaired}:
@@ -63,9 +63,9 @@ def _is_told(step: Step) -> bool:
     return step.is_held_back or bool(step.reason and step.mapping is None and step.obj is not None)
 
 
-def _not_syncable(report: Report, step: Step) -> SyncProblem:
+def _not_syncable(work: Work, report: Report, step: Step) -> SyncProblem:
     what = "is not sent to Microsoft" if step.mapping is None else "is not synced at present"
-    reason = f"This contact {what}: {step.reason.rstrip('.')}."
+    reason = f"This {work.how.noun} {what}: {step.reason.rstrip('.')}."
     return report.about(step, code=NOT_SYNCABLE, warning=True, reason=reason)
 
 
@@ -78,13 +78,14 @@ def _look_again(work: Work, steps: Iterable[Step]) -> None:
     RecordMapping.objects.bulk_update(rows, ["attempts", "next_try_at"], batch_size=100)
 
 
-def _report_unpaired(report: Report, step: Step) -> None:
+def _report_unpaired(work: Work, report: Report, step: Step) -> None:
     if step.reason and "may not" in step.reason:
         report.problem(
-            code="not_permitted", graph_id=step.graph_id, reason=f"A contact in Microsoft is not synced: {step.reason}."
+            code="not_permitted", graph_id=step.graph_id,
+            reason=f"{work.how.a_noun.capitalize()} in Microsoft is not synced: {step.reason}.",
         )
     elif step.reason and "holds nothing" in step.reason:
         report.problem(
             code=NOT_SYNCABLE, graph_id=step.graph_id, warning=True,
-            reason=f"A contact in Microsoft is not brought into the CRM: {step.reason}.",
+            reason=f"{work.how.a_noun.capitalize()} in Microsoft is not brought into the CRM: {step.reason}.",
         )

@@ -173,7 +173,7 @@ class EventKind(Kind):
         return event_merging.merge_step(work, step)
 
     def plan_unknown(self, work: Work, cursors: Cursors, found: list[tuple[InboxItem, Item]]) -> list[Step]:
-        return event_pairing.plan_unknown(work, found)
+        return event_pairing.plan_unknown(work, found, self.target(work, cursors))
 
     def plan_new(self, work: Work, cursors: Cursors, adapter: Any) -> Iterator[list[Step]]:
         return event_outgoing.plan_new(work, adapter)
@@ -194,7 +194,9 @@ class EventKind(Kind):
         attendees = plan.addresses if plan.role is Role.ORGANISER else ()
         over = meetings.is_over(mapping.ends_at, work.now)
         step.decision = gone_in_crm(plan.role, work.policy, has_attendees=bool(attendees), is_over=over)
-        if isinstance(step.decision, Delete) and attendees:
+        if over and attendees:
+            step.leftovers = (event_merging.OVER,)
+        elif isinstance(step.decision, Delete) and attendees:
             plan.cancels = True
             plan.recipients = written_to("cancel", before=attendees)
 

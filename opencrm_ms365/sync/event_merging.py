@@ -24,6 +24,8 @@ DECLINED = "the user declined it"
 #: What Microsoft cannot change, said once (ATT-13).
 STAYS = Note("assigned_to", "This meeting is assigned to somebody else in the CRM now. Microsoft cannot change who "
                             "organises a meeting: its organiser there stays the same.")
+OVER = Note("event", "It was deleted in the CRM after the meeting was over. Nobody is told of that: its event stays in "
+                     "Microsoft and is no longer synced.")
 NOT_SENT = Note("event", "It was changed in the CRM. Only its organiser can change a meeting in Microsoft, and the "
                          "organiser is not linked: the change stays in the CRM.")
 NOT_INVITED = Note("attendees", "Some of its users are not invited. Only its organiser can invite people to a meeting, "

@@ -167,7 +167,7 @@ def _new(work: Work, row: InboxItem, item: Item, calendar: str) -> Step:
     if not work.policy.may_write(Side.CRM):
         step.action, step.reason = Action.SKIP, "events go to Microsoft only"
     elif item.folder != calendar:
-        step.action, step.reason = Action.SKIP, "it is in another calendar than the one that is synced"
+        step.action, step.reason, step.item = Action.SKIP, "it is in another calendar than the one that is synced", None
     elif adapter is None:
         step.action, step.reason = Action.SKIP, "this CRM takes in no new events"
     elif not adapter.can_create(work.ctx):

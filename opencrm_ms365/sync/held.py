@@ -62,8 +62,8 @@ def guard_stops(work: Work, report: Report, side: Side, deletions: int, linked: 
     where = "in Microsoft" if side is Side.MICROSOFT else "in the CRM"
     report.problem(
         code="deletion_guard",
-        reason=f"This cycle would delete {deletions} of {linked} synced contacts {where}. It stopped before deleting "
-        "and goes on when an administrator confirms.",
+        reason=f"This cycle would delete {deletions} of {linked} synced {work.how.nouns} {where}. It stopped before "
+        "deleting and goes on when an administrator confirms.",
         detail=str(side),
     )
     return True
@@ -84,8 +84,8 @@ def vanished_stops(work: Work, report: Report, missing: int, linked: int) -> boo
         return False
     report.problem(
         code="vanished",
-        reason=f"The CRM shows only {linked - missing} of {linked} contacts that are in sync. The sync of contacts "
-        "stopped until an administrator confirms that the others were really deleted.",
+        reason=f"The CRM shows only {linked - missing} of {linked} {work.how.nouns} that are in sync. The sync of "
+        f"{work.how.nouns} stopped until an administrator confirms that the others were really deleted.",
     )
     return True
 
@@ -104,7 +104,8 @@ def hold_ambiguous(work: Work, report: Report, step: Step) -> None:
     report.problem(
         code="ambiguous",
         graph_id=step.graph_id,
-        reason=f"A contact in Microsoft was not linked because {step.reason}. Choose which one it is.",
+        reason=f"{work.how.a_noun.capitalize()} in Microsoft was not linked because {step.reason}. "
+        "Choose which one it is.",
     )
     hold(
         work,
