@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from ..errors import (
+    AccessLost,
     ClientRefused,
     ConsentRequired,
     GraphError,
@@ -21,7 +22,7 @@ from ..errors import (
     SignInRequired,
 )
 from ..records.base import clean_text
-from ..records.task import planner_ids
+from ..records.task import planner_ids, planner_list
 from . import batch, pages
 from .answers import Answer
 from .batch import Inner
@@ -30,6 +31,7 @@ from .items import BrokenItem
 from .origin import segment
 from .planner_items import (
     BucketInfo,
+    Lists,
     Partial,
     PlanInfo,
     Reach,
@@ -51,6 +53,7 @@ from .wire.values import Unreadable
 
 __all__ = [
     "BucketInfo",
+    "Lists",
     "Partial",
     "PlanInfo",
     "Planner",
@@ -116,6 +119,24 @@ class Planner:
             buckets = [bucket for entry in outcome if (bucket := read_bucket(entry, plan_id))]
             found[plan_id] = tuple(sorted(buckets, key=lambda bucket: (bucket.hint, bucket.id)))
         return found
+
+    def lists(self) -> Lists:
+        """The task lists that the account can reach. Raises as `plans` does."""
+        reach = self.plans()
+        found = self.buckets(plan.id for plan in reach.plans)
+        names: dict[str, str] = {}
+        keys: set[str] = set()
+        skipped = list(reach.skipped)
+        for plan in reach.plans:
+            buckets = found[plan.id]
+            if isinstance(buckets, AccessLost):
+                skipped.append(Unreached(plan.id, str(buckets)))
+            elif isinstance(buckets, GraphError):
+                raise buckets
+            else:
+                names |= {planner_list(plan.id, bucket.id): f"{plan.title} / {bucket.name}" for bucket in buckets}
+                keys.add(planner_list(plan.id, ""))
+        return Lists(names, frozenset(keys | set(names)), tuple(skipped))
 
     # Tasks
 

@@ -55,6 +55,20 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
+class Lists:
+    """The task lists that an account can reach (TASK-01).
+
+    names    what to offer: the list's key to `plan / bucket`, in the order of plans and buckets.
+    keys     all keys in which tasks can be: those, and of each plan the tasks that are in no bucket.
+    skipped  what was passed over.
+    """
+
+    names: Mapping[str, str] = field(repr=False)
+    keys: frozenset[str]
+    skipped: tuple[Unreached, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TaskItem:
     """A task as Planner holds it.
 

@@ -66,15 +66,21 @@ class TaskMerge(Merge):
         return for_planner(self.to_microsoft, terms)
 
 
-def decide_task(pair: Pair, people: People, terms: Terms, policy: Policy, digest: Digest) -> Decision:
+def decide_task(
+    pair: Pair, people: People, terms: Terms, policy: Policy, digest: Digest, *, is_frozen: bool = False
+) -> Decision:
     """What a linked pair needs. `pair.microsoft` is Planner's task (raw, or by `in_crm_words`), with its details if
     they were read (`needs_details`).
 
-    A task whose list in the CRM is no longer one of Planner's leaves Planner (TASK-02).
+    A task whose list in the CRM is no longer one of Planner's leaves Planner (TASK-02). `is_frozen`: both sides are
+    outside the window, so the task is left alone (SYNC-02), but for its completion in Planner (TASK-08).
     """
-    if policy.may_write(Side.MICROSOFT) and leaves_planner(pair, terms, digest):
+    if is_frozen:
+        merge = merge_frozen(pair, terms, policy, digest)
+    elif policy.may_write(Side.MICROSOFT) and leaves_planner(pair, terms, digest):
         return Delete(Side.MICROSOFT, LEFT_PLANNER)
-    merge = merge_task(pair, people, terms, policy, digest)
+    else:
+        merge = merge_task(pair, people, terms, policy, digest)
     if merge.is_quiet and not merge.conflicts and not merge.settled:
         return Nothing()
     return Update(merge)
@@ -129,10 +135,19 @@ def merge_task(pair: Pair, people: People, terms: Terms, policy: Policy, digest:
         merging.conflicts.append(FieldConflict(
             name="users", crm=tuple(sorted(people.in_crm)), winner=Side.CRM,
             microsoft=tuple(people.by_account[item] for item in people.assignees if item in people.by_account)))
-    return TaskMerge(
-        to_crm=merging.to_crm, to_microsoft=merging.to_microsoft, conflicts=tuple(merging.conflicts),
-        settled=frozenset(merging.settled), unfit=tuple(merging.unfit), refused=tuple(merging.refused),
-        people=assigning)
+    return merging.result(assigning)
+
+
+def merge_frozen(pair: Pair, terms: Terms, policy: Policy, digest: Digest) -> TaskMerge:
+    """What still arrives of a task that left the window: that it was completed, if the CRM does not say otherwise."""
+    crm, planner = _crm(pair), _planner(pair)
+    merging = _Merging(pair, terms, policy, crm_wins=False, is_closed=True)
+    if planner.percent == COMPLETED and policy.may_write(Side.CRM):
+        names = [name for name in (*synced_fields(crm), *inward_fields(crm)) if name in COMPLETION & pair.writable]
+        for item in (_compared(name, pair, terms, digest) for name in names):
+            if not item.moved_in_crm:
+                merging.decide(item)
+    return merging.result(Assigning())
 
 
 def agreed(
@@ -188,6 +203,11 @@ class _Merging:
     settled: set[str] = field(default_factory=set)
     unfit: list[tuple[str, Side]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+
+    def result(self, people: Assigning) -> TaskMerge:
+        return TaskMerge(
+            to_crm=self.to_crm, to_microsoft=self.to_microsoft, conflicts=tuple(self.conflicts),
+            settled=frozenset(self.settled), unfit=tuple(self.unfit), refused=tuple(self.refused), people=people)
 
     def decide(self, item: _Compared) -> None:
         if item.planner is UNSET:

@@ -66,6 +66,7 @@ class Why(enum.StrEnum):
     NO_LIST = "it has no list, and the user has no default list"
     UNREACHABLE = "its list is none that the user can reach in Planner"
     ONE_WAY = "nothing goes that way"
+    PRIVATE = "it is private, and a plan shows it to a whole group: choose a list for it to go there all the same"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,16 @@ class Window:
     def holds(self, day: date | None) -> bool:
         """A task without a date is inside (TASK-07)."""
         return day is None or self.first <= day <= self.last
+
+
+def is_frozen(crm: TaskData, planner: TaskData, window: Window, terms: Terms) -> bool:
+    """SYNC-02: whether a linked task is left alone, for both sides are outside the window.
+
+    An edit that takes it out of the window is itself still synced: then one side is still inside.
+    """
+    name = date_field(crm)
+    inside = window.holds(due_day(planner)) or window.holds(day_in_crm(getattr(crm, name), terms) if name else None)
+    return not inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +150,14 @@ def comes_in(
 
 def goes_out(
     crm: TaskData, people: People, *, reachable: Collection[str], chosen: Collection[str] | None, window: Window,
-    terms: Terms, policy: Policy, without: Iterable[str] = ()
+    terms: Terms, policy: Policy, without: Iterable[str] = (), is_private: bool = False
 ) -> Leaves | Stays:
     """Whether a task of the CRM's that is not in Planner goes there (TASK-02).
 
-    reachable  the lists that the account can reach; chosen: those that are synced, None: all of them.
-    without    fields that are not sent (`Recreate.without`).
+    reachable   the lists that the account can reach; chosen: those that are synced, None: all of them.
+    without     fields that are not sent (`Recreate.without`).
+    is_private  the CRM's task is private. Planner has nothing like it (PRIV-01), and a plan is open to its group: such
+                a task goes out only where somebody chose its list, never by default.
     """
     if not policy.may_write(Side.MICROSOFT):
         return Stays(Why.ONE_WAY)
@@ -152,6 +165,8 @@ def goes_out(
     key = list_out(own, terms)
     if key is None:
         return Stays(Why.OWN_LIST if own else Why.NO_LIST)
+    if is_private and not own:
+        return Stays(Why.PRIVATE)
     if key not in reachable:
         return Stays(Why.UNREACHABLE)
     if chosen is not None and key not in chosen:

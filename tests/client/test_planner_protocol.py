@@ -137,6 +137,20 @@ def test_buckets_come_in_planners_order(service, planner):
     assert isinstance(found["P2"], AccessLost)
 
 
+@rule("TASK-01")
+def test_a_list_that_cannot_be_read_is_passed_over_and_one_that_may_be_read_later_is_not(service, planner):
+    service.on("GET", GROUPS, listing())
+    service.on("GET", "/me/planner/plans", listing({"id": "P1", "title": "Sales"}, {"id": "P2", "title": "Shut"}))
+    service.on("GET", "/planner/plans/P1/buckets", listing({"id": "B1", "name": "Next"}))
+    service.on("GET", "/planner/plans/P2/buckets", inner_error(403, ""))
+    lists = planner.lists()
+    assert lists.names == {"planner:P1/B1": "Sales / Next"} and [item.what for item in lists.skipped] == ["P2"]
+    assert "Sales" not in repr(lists)
+    service.on("GET", "/planner/plans/P2/buckets", inner_error(429, "", Retry_After="300"))
+    with pytest.raises(Throttled):
+        planner.lists()
+
+
 # Listings
 
 @rule("TASK-11")

@@ -93,6 +93,18 @@ def test_without_the_right_to_read_groups_plans_are_found_by_the_ids_of_the_grou
     assert [(plan.id, plan.group_name) for plan in reach.plans] == [(place.plan["id"], "")]
 
 
+@rule("TASK-01")
+def test_the_lists_are_plans_and_buckets_in_three_requests(place):
+    other = place.user.add_plan(place.group, "Autumn fair")
+    bucket = place.user.add_bucket(other, "Next")
+    before = place.client.requests
+    lists = place.planner.lists()
+    assert place.client.requests == before + 3
+    assert list(lists.names.values()) == ["Autumn fair / Next", "Spring fair / Next", "Spring fair / Later"]
+    assert set(lists.names) == {planner_list(other["id"], bucket["id"]), place.key(place.next), place.key(place.later)}
+    assert lists.keys == set(lists.names) | {planner_list(plan["id"], "") for plan in (place.plan, other)}
+
+
 @rule("TASK-11")
 def test_a_listing_is_one_request_and_has_everything_but_the_details(place):
     for number in range(30):

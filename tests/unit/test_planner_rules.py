@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from opencrm_ms365.reconcile.decide import Delete, Let, Nothing, Recreate, Release, Update
-from opencrm_ms365.reconcile.planner import agreed, is_long_completed, needs_details
+from opencrm_ms365.reconcile.planner import agreed, decide_task, is_long_completed, merge_frozen, needs_details
+from opencrm_ms365.reconcile.planner_matching import rejoin
 from opencrm_ms365.reconcile.planner_people import Assigning, People, first_owner, settle_people
 from opencrm_ms365.reconcile.planner_scope import (
     Absence,
@@ -23,6 +24,7 @@ from opencrm_ms365.reconcile.planner_scope import (
     goes_out,
     gone_in_planner,
     in_month,
+    is_frozen,
     moved_to,
     without_details,
 )
@@ -643,9 +645,75 @@ def test_the_window_is_of_whole_days_of_the_user(start, inside):
     assert isinstance(goes_out(crm_task(start=start), people(), **LEAVING), Leaves) is inside
 
 
+@rule("PRIV-01", "TASK-02")
+@pytest.mark.parametrize(("task_list", "expected"), [(None, Why.PRIVATE), (LIST, None)])
+def test_a_private_task_goes_into_a_groups_plan_only_where_somebody_chose_it(task_list, expected):
+    found = goes_out(crm_task(task_list=task_list), people(), **{**LEAVING, "terms": WITH_DEFAULT}, is_private=True)
+    assert (found.why if isinstance(found, Stays) else None) is expected
+
+
 def test_only_mapped_fields_go_out():
     found = goes_out(TaskData(subject="x"), people(), **{**LEAVING, "terms": WITH_DEFAULT})
     assert found.values == {"subject": "x", "task_list": OTHER_LIST}
+
+
+# --- outside the window ----------------------------------------------------------------------------------------------
+
+OLD_DAY, OLD_DUE = datetime(2026, 8, 1, 9, tzinfo=UTC), datetime(2026, 8, 1, 10, tzinfo=UTC)
+
+
+@rule("SYNC-02")
+@pytest.mark.parametrize(("start", "due", "expected"), [
+    (OLD_DAY, OLD_DUE, True), (at(1), OLD_DUE, False), (OLD_DAY, at(1, 10), False), (None, OLD_DUE, False),
+    (OLD_DAY, None, False)])
+def test_a_task_is_frozen_once_both_sides_are_outside(start, due, expected):
+    assert is_frozen(crm_task(start=start), planner_task(due=due), WINDOW, TERMS) is expected
+    assert not is_frozen(TaskData(subject="x"), planner_task(due=due), WINDOW, TERMS)
+
+
+@rule("SYNC-02", "TASK-08")
+def test_a_frozen_task_is_left_alone_but_for_its_completion():
+    linked = Linked(crm_task(start=OLD_DAY), planner_task(due=OLD_DUE))
+    linked.edit_planner(subject="Theirs", percent=50)
+    assert merge_frozen(linked.pair, TERMS, Policy(), digest).is_quiet
+    linked.edit_planner(percent=100)
+    assert merge_frozen(linked.pair, TERMS, Policy(), digest).to_crm == {"status": D}
+    assert merge_frozen(linked.pair, TERMS, TO_MICROSOFT, digest).is_quiet
+    linked.edit_crm(subject="Mine", task_list="Sales")
+    decision = decide_task(linked.pair, linked.people, TERMS, Policy(), digest, is_frozen=True)
+    assert decision.merge.to_crm == {"status": D} and not decision.merge.to_microsoft
+    linked.edit_crm(status=H)
+    assert merge_frozen(linked.pair, TERMS, Policy(), digest).is_quiet
+
+
+# --- lost links ------------------------------------------------------------------------------------------------------
+
+@rule("SYNC-09")
+@pytest.mark.parametrize(("crm", "planner", "expected"), [
+    ({"1": crm_task()}, {"T1": planner_task()}, {"T1": "1"}),
+    ({"1": crm_task()}, {"T1": planner_task(percent=100, body="x")}, {"T1": "1"}),
+    ({"1": crm_task()}, {"T1": planner_task(subject="Ring")}, {}),
+    ({"1": crm_task()}, {"T1": planner_task(due=at(2, 10))}, {}),
+    ({"1": crm_task()}, {"T1": planner_task(task_list=OTHER_LIST)}, {}),
+    ({"1": crm_task(task_list="Sales")}, {"T1": planner_task()}, {}),
+    ({"1": crm_task(task_list=None)}, {"T1": planner_task()}, {}),
+    ({"1": crm_task()}, {"T1": planner_task(), "T2": planner_task()}, {}),             # a copy: which is which?
+    ({"1": crm_task(), "2": crm_task()}, {"T1": planner_task()}, {}),
+    ({"1": crm_task(), "2": crm_task(start=at(2))}, {"T1": planner_task(), "T2": planner_task(due=at(2, 10))},
+     {"T1": "1", "T2": "2"}),
+    ({"1": crm_task()}, {"T1": planner_task(due=None)}, {"T1": "1"}),                  # the CRM's date is its own
+    ({"1": crm_task(), "2": crm_task(start=at(2))}, {"T1": planner_task(), "T2": planner_task(due=None)},
+     {"T1": "1", "T2": "2"}),
+    ({"1": crm_task(), "2": crm_task(start=at(2))}, {"T1": planner_task(due=None)}, {}),
+])
+def test_tasks_whose_link_was_lost_are_found_again_where_there_is_no_doubt(crm, planner, expected):
+    assert rejoin(crm, planner, TERMS) == expected
+
+
+@rule("SYNC-09", "TASK-02")
+def test_a_task_without_a_list_is_looked_for_in_the_default_list():
+    found = rejoin({"1": crm_task(task_list=None)}, {"T1": planner_task(task_list=OTHER_LIST)}, WITH_DEFAULT)
+    assert found == {"T1": "1"}
 
 
 # --- lists -----------------------------------------------------------------------------------------------------------
