@@ -118,6 +118,13 @@ def delete(store: EventStore, event: Event, comment: str = "") -> None:
     store.delete(event)
 
 
+def mark_cancelled(store: EventStore, event: Event) -> None:
+    """What a cancellation does to an attendee's copy: it stays, with a mark in its subject."""
+    event.is_cancelled = True
+    prefix = store.world.options.cancelled_prefix
+    store.update(event, {"subject": prefix + event.values["subject"].removeprefix(prefix), "showAs": "free"})
+
+
 def others(store: EventStore, event: Event) -> list[dict[str, Any]]:
     """The attendees but the organiser himself."""
     own = {*_names_of(store), event.organizer_address.lower()}
@@ -149,10 +156,7 @@ def _withdraw(store: EventStore, event: Event, people: Iterable[Mapping[str, Any
         _mail(store, event, person, "cancellation", comment)
         found = _copy_of(store.world, event, address_of(person))
         if found is not None:
-            theirs, mine = found
-            mine.is_cancelled = True
-            prefix = store.world.options.cancelled_prefix
-            theirs.update(mine, {"subject": prefix + mine.values["subject"].removeprefix(prefix), "showAs": "free"})
+            mark_cancelled(*found)
 
 
 def _copy_to(store: EventStore, event: Event, people: Iterable[Mapping[str, Any]], *, makes: bool = False) -> None:

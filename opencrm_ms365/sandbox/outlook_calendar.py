@@ -103,6 +103,18 @@ class CalendarOwner:
             return self._shown_event(meetings.receive(self._events, self._checked_event(values), (name or organizer,
                                                                                             organizer)))
 
+    def change_received(self, event_id: str, /, **values: Any) -> dict[str, Any]:
+        """An update from the organiser outside arrives."""
+        with self._lock:
+            event = self._received(event_id)
+            self._events.update(event, self._checked_event(values))
+            return self._shown_event(event)
+
+    def cancel_received(self, event_id: str) -> None:
+        """A cancellation from the organiser outside arrives."""
+        with self._lock:
+            meetings.mark_cancelled(self._events, self._received(event_id))
+
     def edit_event(self, event_id: str, /, **values: Any) -> dict[str, Any]:
         """Change these properties; the attendees of a meeting hear of it when the owner is the organiser."""
         with self._lock:
@@ -189,6 +201,12 @@ class CalendarOwner:
 
     def _event(self, event_id: str) -> Event:
         return self._events.event(event_id, deleted_too=True)
+
+    def _received(self, event_id: str) -> Event:
+        event = self._event(event_id)
+        if event.is_organizer:
+            raise ValueError("The owner of this mailbox organises the meeting himself.")
+        return event
 
     def _calendar(self, key: str | None) -> Calendar:
         if key is None or key.lower() == "calendar":

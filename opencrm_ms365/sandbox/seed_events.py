@@ -1,7 +1,7 @@
 """The calendars of the demo data: the weeks around today at a firm that makes furniture fittings.
 
-Meetings among colleagues, with customers, of an organiser outside, some that repeat, some private, some all day. A few
-stand in the demo CRM as well. The mail that they cause is forgotten: the demo begins with none.
+Meetings among colleagues, with customers whom the CRM knows, of an organiser outside; some repeat, some are private,
+some last all day. The mail that they cause is forgotten: the demo begins with none.
 """
 
 from __future__ import annotations

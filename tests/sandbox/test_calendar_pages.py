@@ -86,6 +86,11 @@ def test_the_week_shows_what_takes_place(ada):
     assert ada.open(day="nonsense").status == 200
 
 
+def test_a_zone_that_the_calendar_does_not_know_is_no_hindrance(ada):
+    ada.sandbox.account(ADA).time_zone = "Europe/Vienna"
+    assert "Week 48 · UTC" in ada.open().text
+
+
 def test_one_event_shows_who_comes(ada):
     event = ada.mailbox.find_events(subject="Northgate Timber: oak for spring")[0]
     ada.open(event=event["id"])

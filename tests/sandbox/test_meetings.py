@@ -292,6 +292,13 @@ def test_an_invitation_from_outside(ada, sandbox):
     assert (made["isOrganizer"], made["organizer"]["emailAddress"]["address"]) == (False, GUEST)
     ada.post(f"/me/events/{made['id']}/accept")
     assert mails(sandbox) == [("answer", GUEST)]
+    ada.outlook.change_received(made["id"], subject="Longer visit")
+    assert copy_of(ada)["subject"] == "Longer visit"
+    ada.outlook.cancel_received(made["id"])
+    assert (copy_of(ada)["isCancelled"], copy_of(ada)["subject"]) == (True, "Canceled: Longer visit")
+    assert mails(sandbox) == []
+    with pytest.raises(ValueError, match="organises the meeting himself"):
+        ada.outlook.cancel_received(ada.outlook.add_event(**TIMES)["id"])
 
 
 def test_what_the_owner_does_in_outlook_is_the_same(ada, ben, sandbox):

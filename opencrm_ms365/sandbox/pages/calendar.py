@@ -54,7 +54,7 @@ class Week:
     def __init__(self, sandbox: Sandbox, request: Request, account: Account) -> None:
         self.sandbox, self.account, self.args = sandbox, account, request.args
         self.user = sandbox.mailbox(account)
-        self.zone = zones.windows_name(account.time_zone)
+        self.zone = _zone(account)
         self.now = zones.to_wall(sandbox.clock.now(), self.zone)
         self.calendars = self.user.calendars()
         wanted = self.args.get("calendar", "")
@@ -112,6 +112,14 @@ class Week:
         except ValueError:
             event = self.event()
             return self.wall(event).date() if event is not None else self.now.date()
+
+
+def _zone(account: Account) -> str:
+    """The mailbox's zone; UTC when the calendar does not know it."""
+    try:
+        return zones.windows_name(account.time_zone)
+    except Refusal:
+        return "UTC"
 
 
 def page_of(sandbox: Sandbox, request: Request, account: Account, *, panel: Markup | None = None,
