@@ -135,6 +135,23 @@ def expand(
     return Expansion(make, tuple(sorted(key for key in existing if low <= key <= high and key not in ruled)))
 
 
+def rekeyed(before: Series, after: Series, keys: Collection[str]) -> dict[str, str]:
+    """Which occurrence of the changed series each occurrence of the old one is now, by key (REC-06).
+
+    As long as some of the old days are days of the new rule too, an occurrence keeps its day: a day more in the week
+    leaves the others alone. When all of them are others (from Mondays to Tuesdays) the first becomes the first, the
+    second the second, so that what hangs on the activities stays with them. Keys without a counterpart are left out.
+    """
+    last = max(keys, default="")
+    old = [item.key for item in takewhile(lambda item: item.key <= last, before.occurrences())]
+    known = [key for key in old if key in keys]
+    new = {item.key for item in takewhile(lambda item: item.key <= last, after.occurrences())}
+    if new & set(known):
+        return {key: key for key in known if key in new}
+    counterparts = [item.key for item in islice(after.occurrences(), len(old))]
+    return {key: now for key, now in zip(old, counterparts, strict=False) if key in keys}
+
+
 def _day(moment: Moment, zone: tzinfo | None) -> date:
     if not isinstance(moment, datetime):
         return moment

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencrm_ms365.reconcile.series import Occurrence, Series, crossing, expand
+from opencrm_ms365.reconcile.series import Occurrence, Series, crossing, expand, rekeyed
 from opencrm_ms365.records.recurrence import Frequency, Recurrence
 from opencrm_ms365.records.recurrence_text import parse
 from tests.rules import rule
@@ -148,3 +148,37 @@ def test_a_window_that_was_filled_needs_nothing(value, start, zone, days):
     again = expand(made, first, last, existing=keys)
     assert again.make == () and again.surplus == ()
     assert all(made.key_of(item.start) == item.key for item in found.make)
+
+
+# A changed rule
+
+TUESDAY = START + timedelta(days=1)
+
+
+@rule("REC-06")
+@pytest.mark.parametrize(("after", "expected"), [
+    (series("FREQ=WEEKLY;BYDAY=MO", START + timedelta(hours=2)),                       # another time of day
+     {"2026-10-19": "2026-10-19", "2026-10-26": "2026-10-26", "2026-11-09": "2026-11-09"}),
+    (series("FREQ=WEEKLY;BYDAY=MO,WE"),                                                # a day more in the week
+     {"2026-10-19": "2026-10-19", "2026-10-26": "2026-10-26", "2026-11-09": "2026-11-09"}),
+    (series("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO"), {"2026-10-19": "2026-10-19"}),         # every second one only
+    (series("FREQ=WEEKLY;BYDAY=TU", TUESDAY),                                          # another day
+     {"2026-10-19": "2026-10-20", "2026-10-26": "2026-10-27", "2026-11-09": "2026-11-10"}),
+    (series("FREQ=WEEKLY;BYDAY=TU;COUNT=2", TUESDAY), {"2026-10-19": "2026-10-20", "2026-10-26": "2026-10-27"}),
+])
+def test_occurrences_stay_who_they_are_when_the_series_changes(after, expected):
+    assert rekeyed(series(), after, {"2026-10-19", "2026-10-26", "2026-11-09"}) == expected
+
+
+def test_an_activity_that_never_was_an_occurrence_becomes_none():
+    assert rekeyed(series(), series("FREQ=WEEKLY;BYDAY=TU", TUESDAY), {"2026-10-21"}) == {}
+    assert rekeyed(series(), series(), ()) == {}
+
+
+@rule("REC-06")
+@given(values, values, starts, starts, st.integers(0, 10))
+def test_two_occurrences_never_become_one(before, after, start, later, number):
+    old, new = Series(before, start.replace(tzinfo=BERLIN)), Series(after, later.replace(tzinfo=BERLIN))
+    keys = {item.key for item in islice(old.occurrences(), number)}
+    found = rekeyed(old, new, keys)
+    assert set(found) <= keys and len(set(found.values())) == len(found) and all(map(new.has, found.values()))
