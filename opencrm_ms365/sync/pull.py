@@ -28,26 +28,30 @@ log = logging.getLogger("opencrm_ms365.sync")
 def pull(work: Work, report: Report) -> Cursors:
     """Read all chosen folders up to now. Raises what the client raises; what was stored until then stays stored."""
     cursors = Cursors.of(work.link, work.kind)
+    before = set(cursors.names)
     pages = work.how.poll(work, cursors) if cursors.links else {}
     if not cursors.links:
         cursors.note(work.how.folders(work))
     chosen = work.how.chosen(work, cursors)
-    _drop_others(work, cursors, chosen)
+    _drop_others(work, cursors, chosen, has_lost_some=not before <= set(cursors.names))
     for folder_id in chosen:
         _pull_folder(work, report, cursors, folder_id, pages.get(folder_id))
     _finish(work, cursors)
     return cursors
 
 
-def _drop_others(work: Work, cursors: Cursors, chosen: Iterable[str]) -> None:
-    """Folders that vanished or are no longer chosen: their contacts are looked for, or let go (CON-11)."""
+def _drop_others(work: Work, cursors: Cursors, chosen: Iterable[str], *, has_lost_some: bool) -> None:
+    """Folders that vanished or are no longer chosen: their contacts are looked for, or let go (CON-11).
+
+    `has_lost_some`: a folder is gone that was known, if never read: one that the last cycle made, say.
+    """
     keep = set(chosen)
     dropped = [key for key in cursors.links if key not in keep]
     is_new_round = not cursors.links  # a full pass forgot which folders were read before
     for folder_id in dropped:
         cursors.links.pop(folder_id)
         cursors.rounds.pop(folder_id, None)
-    if work.preview or not (dropped or is_new_round):
+    if work.preview or not (dropped or is_new_round or has_lost_some):
         return
     rows = work.mappings().filter(state=MappingState.LINKED).exclude(folder__in=["", *keep])
     rows.filter(folder__in=list(cursors.names)).update(state=MappingState.RELEASED, released_by=Release.MOVED_AWAY)

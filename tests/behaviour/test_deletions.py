@@ -440,6 +440,7 @@ def test_the_deletion_guard_also_guards_the_crm(world):
 def test_a_crm_that_suddenly_shows_almost_nothing_stops_everything(world, monkeypatch):
     from opencrm_ms365 import adapters
 
+    world.organisation(sync_activities=False)
     world.connect("ada")
     for number in range(15):
         world.crm.contact(first_name="Ann", last_name=f"Number {number}", email=f"a{number}@x.example")

@@ -106,16 +106,16 @@ def test_a_contact_in_a_folder_that_was_made_after_the_folders_were_read_is_no_d
     world.sync()
     box = world.mailbox("ada")
     [item] = box.contacts()
-    poll = Contacts.poll
+    polled = Contacts.polled
 
-    def poll_too_early(self, *args, **options):
-        answer = poll(self, *args, **options)
+    def polled_too_early(self, *args, **options):
+        answer = polled(self, *args, **options)
         friends = next((entry for entry in box.folders() if entry["displayName"] == "Friends"), None)
         if friends is None:
             box.move_contact(item["id"], box.add_folder("Friends")["id"])
         return answer
 
-    monkeypatch.setattr(Contacts, "poll", poll_too_early)
+    monkeypatch.setattr(Contacts, "polled", polled_too_early)
     RecordMapping.objects.update(gone_since="2026-01-01T00:00:00Z")     # reported as removed while it moved
     world.sync()
     assert world.crm.contacts().count() == 1
@@ -193,3 +193,17 @@ def test_however_many_records_are_linked_inwards_only_an_idle_cycle_asks_the_sam
             box.delete_contact(item["id"])
         world.settle()
     assert counts[0] == counts[1]
+
+
+@rule("SYNC-08", "ORG-12")
+@pytest.mark.parametrize("choice", ["delete", "restore"])
+def test_a_folder_that_the_sync_made_and_a_person_deletes_at_once_takes_its_contacts_along(world, choice):
+    """It was never read, so no feed tells of what was in it."""
+    world.organisation(microsoft_deletion=choice)
+    world.connect("ada")
+    world.crm.contact(folders=["Customers"])
+    world.sync()
+    box = world.mailbox("ada")
+    box.delete_folder(box.contacts()[0]["parentFolderId"])
+    world.settle()
+    assert len(box.contacts()) == world.crm.contacts().count() == (0 if choice == "delete" else 1)
