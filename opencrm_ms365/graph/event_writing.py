@@ -51,11 +51,12 @@ def second_try(write: EventWrite, outcome: Answer | GraphError) -> EventWrite | 
     """What to send instead, once, after a refusal that says nothing about the change itself; None: take it as it is.
 
     Microsoft answers 412 without any `If-Match` while it works on the item itself (facts 6.5). A mailbox server may
-    not know a zone that is newer than it: the instants stay the same in UTC.
+    not know a zone that is newer than it: the instants stay the same in UTC, but not those of a series.
     """
     if isinstance(outcome, Stale) and outcome.status == 412 and not write.etag and write.action != "create":
         return write
-    if isinstance(outcome, Rejected) and outcome.code.lower() == ZONE_UNKNOWN:
+    recurs = write.values.get("recurrence") or (write.current is not None and write.current.recurrence)
+    if isinstance(outcome, Rejected) and outcome.code.lower() == ZONE_UNKNOWN and not recurs:
         kept = replace(write.kept, start_zone="", end_zone="") if write.kept else None
         return replace(write, values={**write.values, "time_zone": UTC_NAME}, kept=kept)
     return None

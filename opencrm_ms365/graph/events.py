@@ -42,6 +42,7 @@ from .items import marker_of
 from .origin import encode, segment
 from .refusals import access_denied, consent_missing
 from .wire.event import PREFER_HTML, PREFER_UTC, SELECT
+from .wire.recurrence import Inexpressible
 
 __all__ = [
     "IDENTITY_PROPERTY",
@@ -193,8 +194,14 @@ class Events:
         changed since the etag was given.
         """
         results: dict[str, EventItem | GraphError | None] = {}
-        ready = self._informed(writes, results)
-        outcomes = batch.run(self.client, [self._inner(write) for write in ready])
+        ready, inners = self._informed(writes, results), list[Inner]()
+        for write in ready:
+            try:
+                inners.append(self._inner(write))
+            except Inexpressible as error:
+                results[write.key] = Rejected(error.reason)
+        ready = [write for write in ready if write.key not in results]
+        outcomes = batch.run(self.client, inners)
         again = [other for write in ready if (other := second_try(write, outcomes[write.key]))]
         outcomes |= self._afterwards([self._inner(write) for write in again])
         for write in ready:

@@ -447,6 +447,23 @@ def test_throttling_in_the_middle_keeps_what_was_answered(server, events):
     assert isinstance(results["0"], EventItem) and isinstance(results["1"], Throttled)
 
 
+@rules.rule("REC-02")
+def test_REC_02_a_rule_that_outlook_does_not_know_holds_only_its_own_event(server, events):
+    server.otherwise = answers(fine(FULL, 201))
+    values = {"start": START, "end": END, "time_zone": "Europe/Vienna"}
+    results = events.write([
+        EventWrite("a", "create", values={**values, "recurrence": "FREQ=MONTHLY;BYDAY=2MO,4MO"}),
+        EventWrite("b", "create", values=values)])
+    assert isinstance(results["a"], Rejected) and "Outlook cannot do" in str(results["a"])
+    assert isinstance(results["b"], EventItem) and len(asked(server)) == 1
+
+
+def test_a_series_is_not_tried_again_in_utc(server, events):
+    server.otherwise = answers(inner_error(400, "TimeZoneNotSupportedException"))
+    values = {"start": START, "end": END, "time_zone": "America/Edmonton", "recurrence": "FREQ=DAILY"}
+    assert isinstance(events.write([EventWrite("a", "create", values=values)])["a"], Rejected)
+
+
 @rules.rule("SYNC-04")
 def test_SYNC_04_trouble_after_the_writes_loses_none_of_their_answers(server, events):
     replies = iter([fine(FULL), inner_error(412, "ErrorIrresolvableConflict"), {"status": 200}])

@@ -333,6 +333,23 @@ def test_a_series_is_its_master_and_the_occurrences_there_are(place):
     assert isinstance(place.read(master["id"]), NotFound)
 
 
+@rules.rule("REC-02")
+@pytest.mark.parametrize("rule", [
+    "FREQ=DAILY;INTERVAL=2;COUNT=5", "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH;UNTIL=20270226T090000Z",
+    "FREQ=MONTHLY;BYMONTHDAY=24",
+    "FREQ=MONTHLY;BYDAY=-1TU", "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=1", "FREQ=MONTHLY;BYMONTHDAY=-1;COUNT=3",
+    "FREQ=YEARLY;BYMONTH=11;BYMONTHDAY=24", "FREQ=YEARLY;BYMONTH=11;BYDAY=4TU",
+])
+def test_REC_02_a_series_is_written_and_read_with_its_rule(place, rule):
+    made = place.create(EventData(subject="x", start=START, end=START + HOUR, time_zone="Europe/Berlin",
+                                  recurrence=rule))
+    assert isinstance(made, EventItem), made
+    assert made.kind == "master" and made.data.recurrence == rule
+    moved = place.update(made, start=START + 2 * HOUR)
+    assert moved.data.recurrence.split(";UNTIL")[0] == rule.split(";UNTIL")[0]
+    assert place.update(moved, recurrence=None).kind == "single"
+
+
 EXPIRED = [{"delta_expired_status": status, "delta_expired_code": code, "delta_expired_location": location}
            for status, code, location in [(410, "ResyncRequired", True), (400, "SyncStateNotFound", False),
                                           (400, "SyncStateInvalid", True), (410, "syncStateNotFound", True)]]

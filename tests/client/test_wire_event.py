@@ -19,6 +19,7 @@ from opencrm_ms365.graph.event_items import (
     read_event,
 )
 from opencrm_ms365.graph.wire.event import SELECT, attendees_json, to_json, to_new_json, to_record
+from opencrm_ms365.graph.wire.recurrence import Inexpressible
 from opencrm_ms365.graph.wire.values import Unreadable
 from opencrm_ms365.records import UNSET
 from opencrm_ms365.records.event import EVENT_FIELDS, EventData
@@ -251,6 +252,74 @@ def test_a_creation_leaves_out_what_is_empty_but_says_that_no_reminder_is_wanted
 ])
 def test_CAL_04_only_what_changed_is_sent(values, body):
     assert to_json(values, RECORD) == body
+
+
+# Series
+
+WEEKLY = {"pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["tuesday"], "firstDayOfWeek": "sunday",
+                      "month": 0, "dayOfMonth": 0, "index": "first"},
+          "range": {"type": "endDate", "startDate": "2026-11-24", "endDate": "2026-12-29", "numberOfOccurrences": 0,
+                    "recurrenceTimeZone": "W. Europe Standard Time"}}
+RULE = "FREQ=WEEKLY;BYDAY=TU;UNTIL=20261229T090000Z"
+
+
+@pytest.mark.parametrize(("changes", "rule"), [
+    ({"recurrence": WEEKLY}, RULE),
+    ({"recurrence": {**WEEKLY, "range": {"type": "noEnd", "startDate": "2026-11-24"}}}, "FREQ=WEEKLY;BYDAY=TU"),
+    ({"recurrence": {"pattern": {"type": "by the moon"}, "range": {}}}, UNSET),
+    ({"recurrence": None}, None),
+    ({"recurrence": WEEKLY, "isAllDay": True, "start": at("2026-11-24T00:00:00"), "end": at("2026-11-25T00:00:00")},
+     "FREQ=WEEKLY;BYDAY=TU;UNTIL=20261229"),
+    ({"recurrence": WEEKLY, "start": None}, UNSET),
+])
+def test_REC_01_a_masters_rule_is_read(changes, rule):
+    assert to_record(item(type="seriesMaster", **changes)).recurrence == rule
+
+
+def test_only_masters_have_a_rule():
+    assert to_record(item(recurrence=None)).recurrence is UNSET
+    assert to_record(item(type="occurrence", seriesMasterId="M")).recurrence is UNSET
+
+
+@rules.rule("REC-02")
+def test_REC_02_a_series_is_created_in_its_own_zone():
+    body = to_new_json({**RECORD.values(), "recurrence": RULE})
+    assert body["start"]["timeZone"] == "W. Europe Standard Time"
+    assert body["recurrence"] == {
+        "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["tuesday"], "firstDayOfWeek": "monday"},
+        "range": {"type": "endDate", "startDate": "2026-11-24", "endDate": "2026-12-29"}}
+    days = to_new_json({"start": date(2026, 11, 24), "end": date(2026, 11, 24), "all_day": True,
+                        "recurrence": "FREQ=DAILY;COUNT=3"})
+    assert days["recurrence"]["range"] == {"type": "numbered", "startDate": "2026-11-24", "numberOfOccurrences": 3}
+
+
+@rules.rule("REC-02")
+def test_REC_02_a_new_rule_goes_out_with_the_start_that_it_counts_from():
+    body = to_json({"recurrence": "FREQ=DAILY"}, RECORD)
+    assert set(body) == {"start", "end", "isAllDay", "recurrence"}
+    assert body["recurrence"]["range"] == {"type": "noEnd", "startDate": "2026-11-24"}
+    assert to_json({"recurrence": None}, RECORD)["recurrence"] is None
+
+
+@rules.rule("REC-02")
+@pytest.mark.parametrize("values", [
+    {"recurrence": "FREQ=MONTHLY;BYMONTHDAY=31"}, {"recurrence": "FREQ=HOURLY"}, {"recurrence": "nonsense"},
+    {"recurrence": "FREQ=DAILY", "time_zone": "Antarctica/Troll"},
+    {"recurrence": "FREQ=DAILY", "start": datetime(2026, 10, 25, 0, 30, tzinfo=UTC)},
+])
+def test_REC_02_what_outlook_cannot_do_is_refused_before_anything_is_sent(values):
+    with pytest.raises(Inexpressible):
+        to_json(values, RECORD)
+
+
+def test_CAL_01_a_series_is_never_moved_into_utc():
+    series = EventData(**{**RECORD.values(), "recurrence": RULE})
+    with pytest.raises(Inexpressible, match="twice"):
+        to_json({"start": datetime(2026, 10, 25, 0, 30, tzinfo=UTC)}, series)
+    assert "start" in to_json({"start": START + timedelta(minutes=5)}, series)
+    with pytest.raises(Inexpressible):
+        to_new_json({"start": START, "end": END, "recurrence": RULE})
+    assert to_new_json({"start": START, "end": END, "time_zone": "UTC", "recurrence": RULE})["recurrence"]
 
 
 def test_a_field_that_does_not_exist_is_a_mistake():

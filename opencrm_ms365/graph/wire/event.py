@@ -9,13 +9,13 @@ Source of all facts: the v1.0 metadata and facts 6.2, 6.3, 6.8.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from ...records import is_set
+from ...records import UNSET, is_set
 from ...records.event import EventData
 from ...records.task import Status
-from . import html, moments
+from . import html, moments, recurrence
 from .values import Unreadable, storable, text, texts
 
 #: What is asked for of a single event: the members of the record, and what stands beside it. Delta takes no choice.
@@ -50,7 +50,7 @@ ATTENDEE_KINDS: Mapping[str, AttendeeKind] = {
 }
 #: Fields of the record that are not written by way of `values`: attendees go beside them, and nothing else of these
 #: can be set (a CRM's status sends no mail and deletes nothing, CAL-05).
-NOT_WRITTEN = frozenset({"attendees", "external_attendees", "status", "series_key", "recurrence"})
+NOT_WRITTEN = frozenset({"attendees", "external_attendees", "status", "series_key"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,10 @@ def to_record(item: Mapping[str, Any]) -> EventData:
         fields["reminder_minutes"] = _reminder(item)
     if moments.flag(item, "isCancelled") is True:
         fields["status"] = Status.CANCELLED
-    return EventData(**fields)
+    data = EventData(**fields)
+    if kind_of(item) == "master":
+        data = replace(data, recurrence=recurrence.rule_of(item, data))
+    return data
 
 
 def body_html(item: Mapping[str, Any]) -> str | None:
@@ -161,10 +164,19 @@ def to_json(
     zone_names  the zones as Microsoft named them.
     html_now    the body as it is there: the same text is not sent again.
     keeps_body  the body must not be written: it holds what joins an online meeting.
+
+    Raises `Inexpressible` for a recurrence that Outlook does not know.
     """
+    repeats = values.get("recurrence", UNSET)
+    if is_set(repeats) and not is_set(values.get("start", UNSET)) and current is not None:
+        values = {**values, "start": current.start}  # the range of a series must begin with its start
     body = moments.to_json(values, current, zone_names)
+    if is_set(repeats):
+        body["recurrence"] = recurrence.rule_json(repeats, body)
+    if repeats or (current is not None and current.recurrence):
+        recurrence.check_zone(body if "start" in body else {}, _meant_zone(values, current))
     for field, value in values.items():
-        if not is_set(value) or field in moments.FIELDS or field in NOT_WRITTEN:
+        if not is_set(value) or field in moments.FIELDS or field in NOT_WRITTEN or field == "recurrence":
             continue
         if field == "subject":
             body["subject"] = storable(value or "")
@@ -185,6 +197,11 @@ def to_json(
         else:
             raise KeyError(f"An event has no field {field!r}.")
     return body
+
+
+def _meant_zone(values: Mapping[str, Any], current: EventData | None) -> str | None:
+    found = values.get("time_zone") or (current.time_zone if current is not None else None)
+    return found if isinstance(found, str) else None
 
 
 def to_new_json(values: Mapping[str, Any]) -> dict[str, Any]:

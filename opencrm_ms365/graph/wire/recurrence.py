@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from ...errors import RecordError
+from ...records.base import UNSET, Unset
+from ...records.event import EventData
 from ...records.recurrence import LAST, LONGEST_MONTH, SHORTEST_MONTH, SUNDAY, Frequency, Recurrence
+from ...records.recurrence_text import parse, text_of
+from . import zones
+from .values import Unreadable
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 INDEXES = {1: "first", 2: "second", 3: "third", 4: "fourth", LAST: "last"}
@@ -29,6 +34,44 @@ TYPES = {
 
 class Inexpressible(RecordError):
     """One side has no words for this recurrence, or says it in a way that is not understood here."""
+
+
+def rule_of(item: Mapping[str, Any], data: EventData) -> str | Unset | None:
+    """The RRULE of an event that was read: None for no series, UNSET where it cannot be told.
+
+    data    what was read of its time; the start of the first occurrence.
+    """
+    recurrence = item.get("recurrence")
+    if recurrence is None:
+        return None
+    if not isinstance(recurrence, Mapping):
+        raise Unreadable("recurrence")
+    span = recurrence.get("range")
+    named = span.get("recurrenceTimeZone") if isinstance(span, Mapping) else None
+    zone = zones.to_iana(named if isinstance(named, str) else None) or data.time_zone
+    if not isinstance(data.start, date):
+        return UNSET
+    try:
+        return text_of(to_recurrence(recurrence), _local(data.start, zone if isinstance(zone, str) else ""))
+    except Inexpressible:
+        return UNSET
+
+
+def rule_json(rule: str | None, when: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What to send for an RRULE, with the members `start` and `isAllDay` that go out beside it. None ends a series.
+
+    Raises `Inexpressible`.
+    """
+    if not rule:
+        return None
+    if "start" not in when:
+        raise Inexpressible("The series has no start.")
+    wall, name = datetime.fromisoformat(when["start"]["dateTime"]), when["start"]["timeZone"]
+    start = wall.date() if when["isAllDay"] else wall.replace(tzinfo=zones.zone(zones.to_iana(name) or "") or UTC)
+    try:
+        return to_json(parse(rule, start), wall.date())
+    except RecordError as error:
+        raise Inexpressible(error.reason) from error
 
 
 def to_recurrence(recurrence: Mapping[str, Any]) -> Recurrence:
@@ -73,6 +116,23 @@ def to_json(rule: Recurrence, start: date) -> dict[str, Any]:
             raise Inexpressible("The recurrence ends before it starts.")
         span |= {"type": "endDate", "endDate": rule.until.isoformat()}
     return {"pattern": {"interval": rule.interval, **_pattern(rule)}, "range": span}
+
+
+def check_zone(when: Mapping[str, Any], time_zone: str | None) -> None:
+    """Raises `Inexpressible` where a series would be written in UTC: daylight saving would move it (facts 6.3).
+
+    when        the members `start` and `isAllDay` as they go out, `{}` if they do not.
+    time_zone   the zone that is meant.
+    """
+    is_utc = bool(when) and not when["isAllDay"] and when["start"]["timeZone"] == zones.UTC_NAME
+    if is_utc and not zones.same_zone(time_zone, zones.UTC_NAME):
+        raise Inexpressible("Outlook cannot hold this series: it has no time zone that Outlook knows, or begins in an "
+                            "hour that the clocks show twice.")
+
+
+def _local(start: date, zone: str) -> date:
+    """The start as the rule counts it: an instant in the zone of the series, or the day."""
+    return start.astimezone(zones.zone(zone) or UTC) if isinstance(start, datetime) else start
 
 
 def _pattern(rule: Recurrence) -> dict[str, Any]:

@@ -8,7 +8,7 @@ is CLDR's, as the package tzlocal carries it. Many zones share a Windows name: `
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tzlocal.windows_tz import tz_win, win_tz
@@ -49,7 +49,7 @@ def same_zone(one: str | None, other: str | None) -> bool:
     return first == second or (to_windows(first) is not None and to_windows(first) == to_windows(second))
 
 
-@cache
+@lru_cache(maxsize=1024)
 def zone(name: str) -> ZoneInfo | None:
     """The zone of an IANA name; None if there is no such zone."""
     if not name or name in _NO_ZONES:
