@@ -88,7 +88,7 @@ class EventItem:
     organizer: str = field(default="", repr=False)
     organizer_name: str = field(default="", repr=False)
     attendees: tuple[Attendee, ...] = ()
-    answer: wire.Answer = "none"
+    answer: wire.Reply = "none"
     is_cancelled: bool = False
     is_draft: bool = False
     kind: wire.Kind = "single"

@@ -154,6 +154,7 @@ def test_CAL_03_structure_and_links_stay():
         "<ul><li>d</li></ul>")
     assert clean_html(None) == clean_html("") == clean_html("<script>x</script>") == ""
     assert clean_html("Words only & more") == "Words only &amp; more"
+    assert clean_html("a\ud800<b>b\x00</b>") == "a<b>b</b>" and to_text("a\ud800b\x00<p>c") == "ab\nc"
 
 
 BOMBS = {

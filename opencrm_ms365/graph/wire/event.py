@@ -34,15 +34,14 @@ PREFER_HTML = 'outlook.body-content-type="html"'
 PRIVATE = frozenset({"private", "personal", "confidential"})
 SHOW_AS = {name.casefold(): name for name in ("free", "tentative", "busy", "oof", "workingElsewhere")}
 NO_SHOW_AS = "unknown"
-MAX_ATTENDEES = 500
 
 Kind = Literal["single", "occurrence", "exception", "master"]
-Answer = Literal["none", "accepted", "tentative", "declined", "organizer"]
+Reply = Literal["none", "accepted", "tentative", "declined", "organizer"]
 AttendeeKind = Literal["required", "optional", "resource"]
 KINDS: Mapping[str, Kind] = {
     "singleinstance": "single", "occurrence": "occurrence", "exception": "exception", "seriesmaster": "master",
 }
-ANSWERS: Mapping[str, Answer] = {
+ANSWERS: Mapping[str, Reply] = {
     "accepted": "accepted", "tentativelyaccepted": "tentative", "declined": "declined", "organizer": "organizer",
 }
 ATTENDEE_KINDS: Mapping[str, AttendeeKind] = {
@@ -60,7 +59,7 @@ class Attendee:
     address: str = ""
     name: str = ""
     kind: AttendeeKind = "required"
-    answer: Answer = "none"
+    answer: Reply = "none"
 
     def __repr__(self) -> str:
         return f"<Attendee {self.kind}, {self.answer}>"
@@ -109,7 +108,7 @@ def kind_of(item: Mapping[str, Any]) -> Kind:
     return "occurrence" if item.get("seriesMasterId") else "single"
 
 
-def answer_of(status: object) -> Answer:
+def answer_of(status: object) -> Reply:
     """What a `responseStatus` says; not to have answered is `none`."""
     said = status.get("response") if isinstance(status, Mapping) else None
     return ANSWERS.get(said.casefold(), "none") if isinstance(said, str) else "none"

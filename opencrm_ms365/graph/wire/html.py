@@ -14,6 +14,7 @@ import nh3
 
 from ...records.base import clean_text
 from .markup import Tag, tokens
+from .values import storable
 
 #: Longer markup is not read to its end; no note of a person is that long.
 MAX_MARKUP = 1024 * 1024
@@ -61,7 +62,7 @@ def to_text(markup: str | None) -> str | None:
     if not markup:
         return None
     reader = _Reader()
-    for token in tokens(markup[:MAX_MARKUP]):
+    for token in tokens(storable(markup[:MAX_MARKUP])):
         if isinstance(token, str):
             reader.text(token)
         elif token.is_end:
@@ -94,7 +95,7 @@ def clean_html(markup: str | None) -> str:
     if len(markup) > MAX_CLEANED or _is_a_bomb(markup):
         return from_text(to_text(markup))
     return nh3.clean(
-        markup, tags=ALLOWED, attributes=ATTRIBUTES, url_schemes=SCHEMES, clean_content_tags=set(_UNSEEN),
+        storable(markup), tags=ALLOWED, attributes=ATTRIBUTES, url_schemes=SCHEMES, clean_content_tags=set(_UNSEEN),
         attribute_filter=_kept_attribute, link_rel="noopener noreferrer nofollow",
     ).strip()
 
