@@ -20,14 +20,15 @@ _VOID = frozenset({"br", "hr", "img", "meta", "input", "base", "link", "embed", 
 _SILENT = frozenset({"head", "style", "script", "title"})
 _BLOCKS = frozenset({"p", "div", "li", "tr", "ul", "ol", "table", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote",
                      "pre", "hr"})
+_BLANKS = re.compile(r"^ +| {2,}")      # which HTML would not show
 PREVIEW_LENGTH = 255
 JOIN_MARK = "me-email-headline"         # the class of the link with which one joins an online meeting
 
 
 def from_text(text: str) -> str:
     """The HTML that plain text becomes."""
-    lines = _lines(text).split("\n")
-    inner = "<br>\n".join(escape(line, quote=False).replace("  ", "&nbsp; ") for line in lines)
+    lines = _lines(text).expandtabs(4).split("\n")
+    inner = "<br>\n".join(_BLANKS.sub(_kept_blanks, escape(line, quote=False)) for line in lines)
     return _crlf(f"<html>\n<head>\n{_META}\n{_FROM_TEXT}\n</head>\n<body>\n<font size=\"2\"><span style=\"font-size:"
                  f"11pt;\"><div class=\"PlainText\">{inner}</div></span></font>\n</body>\n</html>\n")
 
@@ -119,13 +120,15 @@ class _Cleaner(HTMLParser):
         if self._style is not None:
             self._style.append(data)
         elif not self._silent and (data.strip() or self.body):
-            self.body.append(data)
+            # What is left of unfinished tags and entities is text.
+            self.body.append(data.replace("&", "&amp;").replace("<", "&lt;"))
 
     def handle_entityref(self, name: str) -> None:
-        self.handle_data(f"&{name};")
+        if not self._silent:
+            self.body.append(f"&{name};")
 
     def handle_charref(self, name: str) -> None:
-        self.handle_data(f"&#{name};")
+        self.handle_entityref(f"#{name}")
 
 
 class _TextReader(HTMLParser):
@@ -165,6 +168,10 @@ class _TextReader(HTMLParser):
         there = len(written) - len(written.rstrip("\n"))
         if self.parts and written.strip():
             self.parts.append("\n" * max(0, count - there))
+
+
+def _kept_blanks(match: re.Match[str]) -> str:
+    return "&nbsp;" * (len(match[0]) - 1) + " " if match.start() else "&nbsp;" * len(match[0])
 
 
 def _is_harmless(name: str, value: str | None) -> bool:
