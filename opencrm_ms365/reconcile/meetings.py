@@ -57,14 +57,17 @@ class Attending:
         return self.historic if end <= now else self.future
 
 
-def part_of(*, is_owner: bool, owner_linked: bool, organiser_linked: bool, is_invited: bool, mode: Mode,
-            invites: bool) -> Part:
+def part_of(*, is_owner: bool, owner_linked: bool, is_organiser: bool, organiser_linked: bool, is_invited: bool,
+            mode: Mode, invites: bool) -> Part:
     """What the cycle of one participant does (ATT-01 to ATT-03).
 
     `owner_linked`: the *assigned to* user's calendar is synced; `organiser_linked`: so is that of the meeting's
-    organiser in Microsoft; `is_invited`: Microsoft has the user among the attendees.
+    organiser in Microsoft; `is_organiser`: that is this participant, whose event was lost on its way or is to be
+    restored; `is_invited`: Microsoft has the user among the attendees.
     """
     if mode is Mode.MEETING:
+        if is_organiser:
+            return Part.ORGANISE
         if is_invited:
             return Part.WAIT
         if not organiser_linked:

@@ -16,7 +16,7 @@ from ..graph.events import Events
 from ..models import InboxItem, MappingState, RecordMapping, SyncSettings, UserLink
 from ..reconcile import events
 from ..reconcile.decide import Delete, Let, Recreate, Release, Update, fallen_out_of_calendar
-from ..reconcile.meetings import Mode, Role, gone_in_crm, gone_in_microsoft, written_to
+from ..reconcile.meetings import Role, gone_in_crm, gone_in_microsoft, written_to
 from ..reconcile.merge import changed_in_crm
 from ..reconcile.policy import Direction
 from ..records import UNSET, Limits, is_set
@@ -34,6 +34,8 @@ from .work import Work
 SLACK = timedelta(days=30)
 #: Outlook keeps no more than this of a subject or a location (MAPI's string limit).
 EVENT_LIMITS = Limits(characters={"subject": 255, "location": 255})
+#: Whether an event had attendees when it was last synced, as a digest beside those of its fields.
+ATTENDED = "attended"
 
 
 class CalendarEvents(Events):
@@ -122,7 +124,8 @@ class EventKind(Kind):
 
     def digests(self, work: Work, item: Item) -> dict[str, str]:
         people = [[who.address, who.answer] for who in item.attendees]
-        return {"people": work.digest([item.organizer, item.answer, item.is_cancelled, people])}
+        return {"people": work.digest([item.organizer, item.answer, item.is_cancelled, people]),
+                ATTENDED: work.digest(bool(people))}
 
     def is_left_out(self, work: Work, crm: Any, item: Item | None) -> bool:
         return event_merging.left_out(work, crm, item)
@@ -168,6 +171,11 @@ class EventKind(Kind):
         plan = step.meeting
         return plan.role is not Role.ATTENDEE or plan.read_by(work.link)
 
+    def needs_item(self, work: Work, step: Step) -> bool:
+        """An event of one's own to which its user has invited people: whom Microsoft would write to has to be known."""
+        held = step.mapping.microsoft_digests.get(ATTENDED) if step.mapping is not None else None
+        return step.meeting.role is Role.COPY and held == work.digest(True)
+
     def merge_step(self, work: Work, cursors: Cursors, step: Step) -> Step:
         meetings.attach(work, [step])
         return event_merging.merge_step(work, step)
@@ -191,7 +199,7 @@ class EventKind(Kind):
         if self.is_frozen(work, mapping):
             step.decision = Let(Release.CRM_DELETED)
             return
-        attendees = plan.addresses if plan.role is Role.ORGANISER else ()
+        attendees = self._attendees(work, step)
         over = meetings.is_over(mapping.ends_at, work.now)
         step.decision = gone_in_crm(plan.role, work.policy, has_attendees=bool(attendees), is_over=over)
         if over and attendees:
@@ -199,6 +207,13 @@ class EventKind(Kind):
         elif isinstance(step.decision, Delete) and attendees:
             plan.cancels = True
             plan.recipients = written_to("cancel", before=attendees)
+
+    def _attendees(self, work: Work, step: Step) -> tuple[str, ...]:
+        """Whom Microsoft would tell that the event is called off."""
+        if step.item is None and step.mapping is not None and step.mapping.graph_id and self.needs_item(work, step):
+            item = work.store.get([step.mapping.graph_id]).get(step.mapping.graph_id)
+            step.item = item if isinstance(item, EventItem) else None
+        return event_merging.event_addresses(step, step.meeting)
 
     def gone_in_microsoft(self, work: Work, step: Step) -> None:
         plan = step.meeting
@@ -220,7 +235,7 @@ class EventKind(Kind):
         of one's own goes (ATT-13)."""
         plan, mapping = step.meeting, step.mapping
         assert mapping is not None
-        if plan.role is Role.ORGANISER and plan.mode is Mode.MEETING and plan.addresses:
+        if self._attendees(work, step):
             build_pair(work, step)
             step.decision = Update()
             step.in_scope = False
@@ -246,7 +261,7 @@ class EventKind(Kind):
         for step in steps:
             if step.mapping is not None and step.meeting is not None:
                 _note_times(work, step)
-                if step.item is not None and step.meeting.read_by(work.link):
+                if step.item is not None and step.meeting.role is not Role.COPY and step.meeting.read_by(work.link):
                     meetings.note_people(step.meeting, step.item)
         meetings.save(work, [step for step in steps if step.mapping is not None])
 

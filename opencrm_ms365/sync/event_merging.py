@@ -157,6 +157,14 @@ def _policy(work: Work, step: Step, plan: MeetingPlan) -> Policy:
     return policy_for(work, step).but(takes_in_only=step.is_leaving)
 
 
+def event_addresses(step: Step, plan: MeetingPlan) -> tuple[str, ...]:
+    """Who is invited to the event of this step. An event of one's own has no attendees but those whom its user invited
+    in Outlook; they are read where there are any (`EventKind.needs_item`)."""
+    if plan.role is Role.ORGANISER:
+        return plan.addresses
+    return tuple(who.address for who in step.item.attendees) if plan.role is Role.COPY and step.item else ()
+
+
 def _noted(step: Step, plan: MeetingPlan) -> Step:
     merge = step.decision.merge if isinstance(step.decision, Update) else Merge()
     if step.action is Action.LINK:
@@ -168,7 +176,8 @@ def _noted(step: Step, plan: MeetingPlan) -> Step:
         sent = (*merge.to_microsoft, *(("attendees",) if plan.changes_attendees else ()))
         step.note(Action.UPDATE, Side.MICROSOFT, sent)
         after = [who.address for who in plan.attendees] if plan.attendees is not None else None
-        note_mails(step, written_to("update", fields=tuple(merge.to_microsoft), before=plan.addresses, after=after))
+        note_mails(step, written_to(
+            "update", fields=tuple(merge.to_microsoft), before=event_addresses(step, plan), after=after))
     return step
 
 

@@ -92,6 +92,7 @@ def _decide(work: Work, people: People, step: Step, owner: Any, users: list[Any]
     part = part_of(
         is_owner=is_owner,
         owner_linked=people.organises(owner),
+        is_organiser=plan.organiser_id == work.link.pk,
         organiser_linked=plan.organiser_id is not None,
         is_invited=work.link.account.casefold() in plan.addresses,
         mode=plan.mode,

@@ -136,6 +136,10 @@ class Kind:
         """Whether a change in the CRM is this link's to carry out."""
         return True
 
+    def needs_item(self, work: Work, step: Step) -> bool:
+        """Whether a change in the CRM cannot be decided about without what Microsoft holds."""
+        return False
+
     def stays_released(self, work: Work, mapping: RecordMapping, item: Item, *, in_scope: bool, visible: bool) -> bool:
         """Whether news of an item that is no longer synced change nothing about that."""
         raise NotImplementedError

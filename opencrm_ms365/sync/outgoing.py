@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 
 from ..models import CrmTouch, InboxItem, InboxState, MappingState, RecordMapping
 from ..reconcile.decide import Let, Release
-from ..reconcile.merge import needs_microsoft
+from ..reconcile.merge import changed_in_crm, needs_microsoft
 from ..reconcile.plan import Action
 from ..reconcile.policy import Side
 from .folders import Cursors
@@ -187,7 +187,9 @@ def _hydrate(work: Work, steps: list[Step]) -> None:
     for step in steps:
         pair = build_pair(work, step)
         retried = step.mapping is not None and (step.mapping.next_try_at is not None or bool(step.mapping.pending))
-        if pair is not None and (retried or needs_microsoft(pair, work.digest)):
+        if pair is not None and (
+                retried or needs_microsoft(pair, work.digest) or (
+                    changed_in_crm(pair, work.digest) and work.how.needs_item(work, step))):
             wanted.append(step)
     answers = read_items(work, [step.graph_id for step in wanted])
     for step in wanted:

@@ -55,8 +55,16 @@ def test_who_is_invited_depends_on_the_setting_for_its_time(historic, future, mo
     (True, True, False, False, Mode.MEETING, True, Part.NOTHING),       # never a second organiser
 ])
 def test_what_a_participant_does(is_owner, owner_linked, organiser_linked, is_invited, mode, invites, part):
-    assert part_of(is_owner=is_owner, owner_linked=owner_linked, organiser_linked=organiser_linked,
+    assert part_of(is_owner=is_owner, owner_linked=owner_linked, is_organiser=False, organiser_linked=organiser_linked,
                    is_invited=is_invited, mode=mode, invites=invites) is part
+
+
+@rule("SYNC-04", "ATT-08")
+@pytest.mark.parametrize("mode", [Mode.MEETING, Mode.OWN, Mode.UNDECIDED])
+@pytest.mark.parametrize("invites", [True, False])
+def test_an_organiser_whose_event_was_lost_on_its_way_makes_it_again(mode, invites):
+    assert part_of(is_owner=True, owner_linked=True, is_organiser=True, organiser_linked=True, is_invited=False,
+                   mode=mode, invites=invites) is Part.ORGANISE
 
 
 @rule("ATT-08", "ORG-15", "CAL-04")
