@@ -235,7 +235,8 @@ def _crm_has_vanished(work: Work, report: Report) -> bool:
 
 
 def _prepare_full_pass(work: Work, wanted: bool) -> bool:
-    """Whether everything is compared in this cycle: on demand, daily, and after the direction changed.
+    """Whether everything is compared in this cycle: on demand, daily, after the rules changed, and where mappings have
+    been lost since the last one: the records are found again before anything is made (SYNC-09).
 
     The delta links are dropped once, so that Microsoft lists everything again; a full pass that is cut off goes on.
     """
@@ -252,7 +253,8 @@ def _prepare_full_pass(work: Work, wanted: bool) -> bool:
     last = progress.get("full_at")
     is_due = last is not None and work.now - datetime.fromisoformat(last) >= timedelta(hours=settings.FULL_PASS_HOURS)
     changed = last is not None and progress.get("rules") != rules
-    if not (wanted or is_due or changed):
+    lost = work.mappings().count() < int(progress.get("mapped", 0))
+    if not (wanted or is_due or changed or lost):
         if last is None:
             progress |= {"rules": rules}
             work.save_link(progress={**work.link.progress, work.kind: progress})
@@ -270,7 +272,7 @@ def _prepare_full_pass(work: Work, wanted: bool) -> bool:
 def _finish(work: Work, started: datetime) -> None:
     """Everything up to `started` is durable on both sides: move the watermark."""
     progress = dict(work.link.progress.get(work.kind) or {})
-    progress["watermark"] = started.isoformat()
+    progress["watermark"], progress["mapped"] = started.isoformat(), work.mappings().count()
     if work.full:
         for adapter in work.adapters:
             forget_vanished(adapter, work.ctx)

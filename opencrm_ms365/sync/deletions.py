@@ -265,6 +265,7 @@ def _settle(step: Step) -> None:
         case Delete(side=side, reason=reason):
             step.action, step.reason = Action.DELETE, reason
             step.note(Action.DELETE, side, reason=reason)
+            step.operations[-1] = step.operations[-1].with_recipients(step.recipients)
         case Cancel():
             step.action, step.reason = Action.RELEASE, str(Release.CALLED_OFF)
             step.note(Action.UPDATE, Side.CRM, ("status",), reason=step.reason)

@@ -7,12 +7,15 @@ import hashlib
 from django.db import IntegrityError, transaction
 
 from ..conf import settings
-from ..models import HeldDecision, encrypt
+from ..models import HeldDecision, SyncProblem, encrypt
 from ..reconcile.guard import DeletionGuard, vanished
 from ..reconcile.policy import Side
 from .report import Report, ambiguous_key
 from .steps import Step
 from .work import Work
+
+#: The problems that say what a guard stopped.
+GUARDS = (HeldDecision.Reason.DELETION_GUARD, HeldDecision.Reason.VANISHED, HeldDecision.Reason.MAIL_GUARD)
 
 
 def hold(work: Work, reason: str, key: str, summary: dict[str, object], details: object = None) -> HeldDecision | None:
@@ -91,7 +94,12 @@ def vanished_stops(work: Work, report: Report, missing: int, linked: int) -> boo
 
 
 def settle(work: Work) -> None:
-    """What people decided has been carried out. Not before: a cycle that ends half way goes on with the decision."""
+    """What people decided has been carried out, and what a guard no longer stops is no problem any more. Not before: a
+    cycle that ends half way goes on with the decision."""
+    if not work.preview:
+        SyncProblem.objects.filter(
+            link=work.link, kind=work.kind, code__in=GUARDS, resolved_at=None, last_at__lt=work.now,
+        ).update(resolved_at=work.now)
     if work.decided and not work.preview:
         rows = HeldDecision.objects.filter(pk__in=work.decided, state=HeldDecision.State.CONFIRMED)
         rows.update(state=HeldDecision.State.DONE)

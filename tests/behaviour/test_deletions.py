@@ -449,7 +449,7 @@ def test_a_crm_that_suddenly_shows_almost_nothing_stops_everything(world, monkey
     monkeypatch.setattr(type(adapter), "existing", lambda self, ctx: self.model.objects.none())
     ran = world.sync()
 
-    assert ran.requests == []
+    assert ran.writes == []
     assert HeldDecision.objects.get().reason == "vanished"
     monkeypatch.undo()
     assert world.sync().writes == []
