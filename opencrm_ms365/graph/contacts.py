@@ -6,10 +6,10 @@ Translation is in `wire`, single requests are in `client`. Nothing here decides 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ..errors import (
-    DeltaExpired,
     GraphError,
     NotFound,
     OutcomeUnknown,
@@ -111,7 +111,9 @@ class Contacts:
         `folders()` now and then. A folder's own trouble stands in its place in `pages` (`DeltaExpired`, `NotFound`,
         ...); what concerns the whole mailbox is raised.
         """
-        result = {folder_id: self._polled(folder_id, link, outcomes.get(f"delta {folder_id}"))
+        result = {folder_id: delta.polled(outcomes.get(f"delta {folder_id}"), link,
+                                          partial(self.page, folder_id, link),
+                                          partial(self._delta_page, folder_id, asked=link))
                   for folder_id, link in links.items()}
         inside = _inside(links, known) if with_folders else None
         if inside is None:
@@ -228,19 +230,6 @@ class Contacts:
 
     def _delta_page(self, folder_id: str, answer: Answer, asked: str = "") -> DeltaPage[ContactItem]:
         return delta.read_page(self.client, answer, lambda entry: read_item(entry, folder=folder_id), asked)
-
-    def _polled(
-        self, folder_id: str, link: str, outcome: Answer | GraphError | None
-    ) -> DeltaPage[ContactItem] | GraphError:
-        """One folder's part of a poll. None: its link does not fit into a batch, so it is asked by itself."""
-        try:
-            if outcome is None:
-                return self.page(folder_id, link)
-            if isinstance(outcome, GraphError):
-                return delta.of_a_link(outcome, link)
-            return self._delta_page(folder_id, outcome, link)
-        except (DeltaExpired, NotFound, Rejected, ProtocolError, Throttled, Unavailable) as error:
-            return error
 
     def _listings(self, known: Sequence[Folder], inside: Sequence[str]) -> list[Inner]:
         head = next((folder.id for folder in known if folder.is_default), folders.WELL_KNOWN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from ..errors import DeltaExpired, GraphError, ProtocolError, Rejected
+from ..errors import DeltaExpired, GraphError, NotFound, ProtocolError, Rejected, Throttled, Unavailable
 from . import pages
 from .answers import Answer
 from .client import GraphClient
@@ -37,6 +37,22 @@ def relative(client: GraphClient, link: str) -> str | None:
         return client.origin.relative(link)
     except ProtocolError:
         return None
+
+
+def polled(
+    outcome: Answer | GraphError | None, link: str, ask: Callable[[], DeltaPage[Item]],
+    read: Callable[[Answer], DeltaPage[Item]],
+) -> DeltaPage[Item] | GraphError:
+    """One collection's part of a shared batch, or its own trouble. None: its link fits into no batch, so `ask` does.
+
+    Raises what concerns more than this collection.
+    """
+    try:
+        if outcome is None:
+            return ask()
+        return of_a_link(outcome, link) if isinstance(outcome, GraphError) else read(outcome)
+    except (DeltaExpired, NotFound, Rejected, ProtocolError, Throttled, Unavailable) as error:
+        return error
 
 
 def of_a_link(error: GraphError, link: str) -> GraphError:

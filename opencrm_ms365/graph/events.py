@@ -8,18 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
-from ..errors import (
-    AlreadyCreated,
-    DeltaExpired,
-    GraphError,
-    NotFound,
-    OutcomeUnknown,
-    ProtocolError,
-    Rejected,
-    Throttled,
-    Unavailable,
-)
+from ..errors import AlreadyCreated, GraphError, NotFound, OutcomeUnknown, ProtocolError, Rejected
 from . import batch, delta, pages
 from .answers import Answer
 from .batch import Inner
@@ -99,7 +90,9 @@ class Events:
 
     def polled(self, links: Mapping[str, str], outcomes: batch.Outcomes) -> dict[str, Page | GraphError]:
         """What the answers to `poll_requests` say, by calendar id. A calendar's own trouble stands in its place."""
-        return {calendar_id: self._polled(calendar_id, link, outcomes.get(f"calendar {calendar_id}"))
+        return {calendar_id: delta.polled(outcomes.get(f"calendar {calendar_id}"), link,
+                                          partial(self.page, calendar_id, link),
+                                          partial(self._page, calendar_id, asked=link))
                 for calendar_id, link in links.items()}
 
     def page(self, calendar_id: str, link: str = "", window: Window | None = None) -> Page:
@@ -306,17 +299,6 @@ class Events:
 
     def _page(self, calendar_id: str, answer: Answer, asked: str = "") -> Page:
         return delta.read_page(self.client, answer, lambda entry: read_event(entry, folder=calendar_id), asked)
-
-    def _polled(self, calendar_id: str, link: str, outcome: Answer | GraphError | None) -> Page | GraphError:
-        """One calendar's part of a poll. None: its link does not fit into a batch, so it is asked by itself."""
-        try:
-            if outcome is None:
-                return self.page(calendar_id, link)
-            if isinstance(outcome, GraphError):
-                return delta.of_a_link(outcome, link)
-            return self._page(calendar_id, outcome, link)
-        except (DeltaExpired, NotFound, Rejected, ProtocolError, Throttled, Unavailable) as error:
-            return error
 
     def _listed(self, outcome: Answer | GraphError, calendar_id: str, marker: str = "") -> Iterator[EventItem]:
         """The events of a listing that was found; none where the calendar has gone. Raises any other trouble."""
