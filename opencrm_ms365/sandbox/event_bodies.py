@@ -120,8 +120,9 @@ class _Cleaner(HTMLParser):
         if self._style is not None:
             self._style.append(data)
         elif not self._silent and (data.strip() or self.body):
-            # What is left of unfinished tags and entities is text.
-            self.body.append(data.replace("&", "&amp;").replace("<", "&lt;"))
+            # What is left of unfinished tags and entities is text; in a script it is a part of the script.
+            is_text = self.cdata_elem is None
+            self.body.append(data.replace("&", "&amp;").replace("<", "&lt;") if is_text else data)
 
     def handle_entityref(self, name: str) -> None:
         if not self._silent:

@@ -1,5 +1,7 @@
 """What is done to bodies: whatever comes in, it is stable after the first time."""
 
+from html.parser import HTMLParser
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,9 +9,21 @@ from hypothesis import strategies as st
 from opencrm_ms365.sandbox import event_bodies
 
 texts = st.text(st.sampled_from("ab <>&;\n\t'\"é-"), max_size=30)
-markup = st.lists(st.sampled_from(["<p>", "</p>", "<b>", "</b>", "<br>", "<", "a", "&", "&amp;", "&x", ";", " ", "\n",
-                                   "<script>", "</script>", "<style>", "</style>", "<!--", "-->", "<body>", "</html>",
+# Unfinished comments and scripts are left out: Python's versions differ in where they end.
+markup = st.lists(st.sampled_from(["<p>", "</p>", "<b>", "</b>", "<br>", "< ", "a", "&", "&amp;", "&x", ";", " ", "\n",
+                                   "<script>a < b</script>", "<style>p { }</style>", "<!-- c -->", "<body>", "</html>",
                                    "<a href='javascript:x'>", "<img onerror=x>"]), max_size=12).map("".join)
+
+
+class Elements(HTMLParser):
+    """The elements of a document with their attributes."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
 
 
 @pytest.mark.facts("15.25")
@@ -26,7 +40,10 @@ def test_15_25_html_is_wrapped_once_and_safe(html):
     assert event_bodies.from_html(once) == once
     safe = event_bodies.safe(once)
     assert event_bodies.safe(safe) == safe
-    assert not any(word in safe for word in ("<script", "onerror=", 'href="javascript:'))
+    elements = Elements()
+    elements.feed(safe)
+    assert not [tag for tag, attributes in elements.found if tag == "script" or "onerror" in attributes
+                or (attributes.get("href") or "").startswith("javascript:")]
 
 
 @pytest.mark.facts("15.25")
