@@ -1,16 +1,20 @@
 """Writes the pages of docs/ that are made from the sources: `python -m docs.generate`, or `make docs`.
 
-`docs/rules.md` comes from the tests (their names and `rule` marks) and `docs/rule-titles.txt`, and
-`docs/reference/settings.md` from `opencrm_ms365.conf`. A test fails when a page is older than its sources.
+`docs/rules.md` comes from the tests (their names and `rule` marks) and `docs/rule-titles.txt`,
+`docs/reference/settings.md` from `opencrm_ms365.conf`, and `docs/reference/adapter-classes/` from the classes
+themselves. A test fails when a page is older than its sources.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+from docs import adapter_pages
 
 ROOT = Path(__file__).resolve().parents[1]
 RULE_ID = re.compile(r"[A-Z]+-\d\d")
@@ -140,11 +144,14 @@ def settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"docs/rules.md": rules_page, "docs/reference/settings.md": settings_page}
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/rules.md": rules_page, "docs/reference/settings.md": settings_page,
+    **{path: partial(adapter_pages.page_at, path) for path in adapter_pages.PATHS}}
 
 
 def main() -> None:
     for name, page in PAGES.items():
+        (ROOT / name).parent.mkdir(exist_ok=True)
         (ROOT / name).write_text(page())
         print(f"Wrote {name}")
 

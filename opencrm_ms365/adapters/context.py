@@ -39,8 +39,8 @@ class StoredPort(Protocol):
 class Scope:
     """A user's own limits (CON-02). `folders` are ids of `folder_choices`; None: all. `""` stands for *no folder*."""
 
-    only_my_items: bool = False
-    folders: tuple[str, ...] | None = None
+    only_my_items: bool = False  # records of others do not go out
+    folders: tuple[str, ...] | None = None  # ids; None: all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,14 +51,14 @@ class SyncContext:
     None if the user has none. `settings` are the effective ones of organisation and user. `now` is a UTC instant.
     """
 
-    user: Any
-    tenant: str = ""
-    person: Any = None
-    tz: datetime.tzinfo = datetime.UTC
-    is_org_admin: bool = False
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    now: datetime.datetime = field(default_factory=timezone.now)
-    stored: StoredPort | None = None
+    user: Any  # the CRM's user
+    tenant: str = ""  # the organisation's key; empty where there is only one
+    person: Any = None  # what owner columns hold for the user
+    tz: datetime.tzinfo = datetime.UTC  # the user's time zone
+    is_org_admin: bool = False  # whether the user administers the organisation
+    settings: Mapping[str, Any] = field(default_factory=dict)  # what organisation and user have chosen
+    now: datetime.datetime = field(default_factory=timezone.now)  # an instant in UTC
+    stored: StoredPort | None = None  # where values of `Stored()` are kept; None: nowhere
 
 
 _running: ContextVar[SyncContext | None] = ContextVar("ms365_syncing", default=None)

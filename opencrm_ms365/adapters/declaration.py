@@ -43,6 +43,7 @@ class Declaration:
     soft_delete: Q | None = None
     #: Columns and values that make a row deleted, and undo it; needed only where `soft_delete` does not tell.
     soft_delete_set: Mapping[str, Any] | None = None
+    #: The values that undo it.
     restore_set: Mapping[str, Any] | None = None
     #: The column with the time of the last modification. A hint only: it narrows the search for changes.
     modified_field: str | None = None
@@ -51,9 +52,11 @@ class Declaration:
     tenant_field: str | None = None
     #: Paths to fetch along, beyond what the specs ask for themselves.
     select_related: Iterable[str] = ()
+    #: The same for relations to many rows.
     prefetch_related: Iterable[Any] = ()
     #: Whether records are validated by the model's `full_clean` before they are saved, and which columns are not.
     full_clean: bool = True
+    #: Columns that `full_clean` leaves out.
     clean_exclude: Iterable[str] = ()
     #: Columns that must not be blank: a value, or a function of (data, ctx), for when they would be.
     fallbacks: Mapping[str, Any | Callable[..., Any]] = {}
@@ -62,11 +65,15 @@ class Declaration:
     #: Whether what is new in Microsoft becomes a record here; None: if this is the only adapter of its kind.
     creates: bool | None = None
 
-    #: For each kind of adapter: its record class, the shapes of its fields, other spellings, its further roles.
+    #: The class of this kind's records.
     record_type: ClassVar[Any] = None
+    #: The record's fields, each with what sort of value it holds.
     shapes: ClassVar[Mapping[str, Shape]] = {}
+    #: Other spellings of field names in `fields`.
     spellings: ClassVar[Mapping[str, str]] = {}
+    #: What an adapter of this kind can declare besides `fields`.
     roles: ClassVar[Mapping[str, Shape]] = {"owner": Shape.ANY, "users": Shape.ANY}
+    #: The record's field with the long text that `body_format` is about.
     body_field: ClassVar[str] = ""
     #: Fields that have a spec even where the integrator names none.
     default_fields: ClassVar[Mapping[str, FieldSpec]] = {}
@@ -82,6 +89,7 @@ class Declaration:
 
     @property
     def directory(self) -> DirectoryAdapter:
+        """The project's directory of users and organisations."""
         return self.site.directory
 
     # -- specs -------------------------------------------------------------------------------------
@@ -132,6 +140,7 @@ class Declaration:
         return Columns(spec, read_only=spec.read_only) if shape is Shape.TEXTS and spec.is_single else spec
 
     def all_specs(self) -> Iterator[FieldSpec]:
+        """The bound specs of fields and roles."""
         yield from self.specs.values()
         yield from self.role_specs.values()
 
@@ -147,6 +156,7 @@ class Declaration:
 
     @cached_property
     def keeps_values(self) -> bool:
+        """Whether some of the values are kept in the app's own table."""
         return any(isinstance(spec, Stored) for spec in self.all_specs())
 
     # -- columns -----------------------------------------------------------------------------------
@@ -161,10 +171,12 @@ class Declaration:
 
     @property
     def modified_target(self) -> Any:
+        """The model field that `modified_field` names; None without one."""
         return resolve(self.model, self.modified_field).field if self.modified_field else None
 
     @property
     def uses_time_zones(self) -> bool:
+        """Whether the project keeps instants with a time zone (`USE_TZ`)."""
         return bool(settings.USE_TZ)
 
     def fields_of_column(self, column: str) -> list[str]:
@@ -172,4 +184,5 @@ class Declaration:
         return [name for name, spec in self.specs.items() if column in spec.columns]
 
     def column(self, name: str) -> models.Field | None:
+        """The model's own column of that name; None: it has none."""
         return next((field for field in self.model._meta.concrete_fields if name in (field.name, field.attname)), None)

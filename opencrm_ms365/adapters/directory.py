@@ -24,7 +24,9 @@ class DirectoryAdapter:
     `"app.Model"`); `person_user_path`: the path from it to the user.
     """
 
+    #: The model that owner columns point to; None: the user model.
     person_model: Any = None
+    #: The path from that model to the user.
     person_user_path: str | None = None
 
     # -- organisations

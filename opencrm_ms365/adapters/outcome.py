@@ -15,17 +15,17 @@ class Note:
     The reason names fields, never their contents (PRIV-03).
     """
 
-    field: str
-    reason: str
+    field: str  # the record's field
+    reason: str  # a sentence for people
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Written:
     """What the CRM holds after a write: the object and its record, both read again from the database."""
 
-    obj: Any
-    data: Any
-    notes: tuple[Note, ...] = ()
+    obj: Any  # the CRM's object
+    data: Any  # its record
+    notes: tuple[Note, ...] = ()  # what was left out, and why
 
 
 class SkipRecord(RecordError):

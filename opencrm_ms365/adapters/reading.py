@@ -99,6 +99,7 @@ class Reading(Declaration):
         return self.prepare(list(self.with_related(queryset, ctx)), ctx)
 
     def with_related(self, queryset: QuerySet, ctx: SyncContext) -> QuerySet:
+        """With all that reading a record needs fetched along."""
         specs = list(self.all_specs())
         direct = {path for spec in specs for path in spec.select_related} | set(self.select_related)
         if direct:
@@ -129,6 +130,7 @@ class Reading(Declaration):
         return obj.__dict__.get("_ms365_stored", {})
 
     def forget_stored(self, obj: Any) -> None:
+        """Have the values in the app's own table read anew for this object."""
         obj.__dict__.pop("_ms365_stored", None)
 
     # -- the record --------------------------------------------------------------------------------
@@ -147,6 +149,7 @@ class Reading(Declaration):
         return {name: self.read_field(name, obj, ctx) for name in self.specs}
 
     def read_field(self, name: str, obj: Any, ctx: SyncContext) -> Any:
+        """One field of the record."""
         value = self.specs[name].read(obj, ctx)
         return html_to_text(value) if name == self.body_field and self.body_format == "html" and value else value
 

@@ -129,6 +129,29 @@ def test_every_public_name_of_the_adapters_is_in_the_reference():
     assert [name for name in adapters.__all__ if f"`{name}" not in text] == []
 
 
+def test_the_public_names_of_the_adapter_classes_are_exactly_what_the_reference_lists():
+    """A name that somebody can use is documented, and one that is documented is there; each says what it is for."""
+    from docs import adapter_pages
+    from opencrm_ms365 import adapters
+
+    classes = {name for name in adapters.__all__ if isinstance(getattr(adapters, name), type)}
+    values = {"ContactData", "EventData", "TaskData", "PostalAddress", "Status", "Priority", "AdapterSite"}
+    specs = {name for name in classes if issubclass(getattr(adapters, name), adapters.FieldSpec)} - {"FieldSpec"}
+    errors = {name for name in classes if issubclass(getattr(adapters, name), Exception)}
+    assert classes - values - specs - errors == set(adapter_pages.CLASSES.values())
+    for page, name in adapter_pages.CLASSES.items():
+        text = (ROOT / adapter_pages.FOLDER / f"{page}.md").read_text()
+        cls = getattr(adapters, name)
+        listed = adapter_pages.listed_names(text)
+        if name != "RecordAdapter" and issubclass(cls, adapters.RecordAdapter):
+            base = (ROOT / adapter_pages.FOLDER / "record.md").read_text()
+            assert sorted({*listed, *adapter_pages.listed_names(base)}) == adapter_pages.public_names(cls), name
+        else:
+            assert sorted(listed) == adapter_pages.public_names(cls), name
+        silent = [part.split("\n")[0] for part in text.split("\n### ")[1:] if not part.partition("\n")[2].strip()]
+        assert silent == [], f"{name}: not a word about {silent}"
+
+
 def test_every_signal_is_in_the_reference():
     from django.dispatch import Signal
 

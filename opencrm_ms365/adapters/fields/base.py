@@ -39,8 +39,11 @@ class FieldSpec:
     #: Written after the record is saved, since it needs the record's primary key.
     is_deferred: bool = False
 
+    #: The adapter that a bound spec belongs to.
     adapter: RecordAdapter
+    #: The record's field, or the role, that it stands for.
     name: str
+    #: What sort of value that is.
     shape: Shape
 
     def __init__(self, *, read_only: bool = False, to_crm: Convert | None = None, from_crm: Convert | None = None):
@@ -56,11 +59,13 @@ class FieldSpec:
 
     @property
     def model(self) -> Any:
+        """The adapter's model."""
         return self.adapter.model
 
     # -- what the record says -------------------------------------------------------------------
 
     def read(self, obj: Any, ctx: SyncContext) -> Any:
+        """What the object holds, as the record says it."""
         raise NotImplementedError
 
     def write(self, obj: Any, value: Any, ctx: SyncContext) -> str:
@@ -72,15 +77,18 @@ class FieldSpec:
         raise NotImplementedError
 
     def outgoing(self, value: Any) -> Any:
+        """A value of the CRM's after `from_crm`."""
         return self.from_crm(value) if self.from_crm else value
 
     def incoming(self, value: Any) -> Any:
+        """A value of Microsoft's after `to_crm`."""
         return self.to_crm(value) if self.to_crm else value
 
     # -- what the CRM can hold --------------------------------------------------------------------
 
     @property
     def is_read_only(self) -> bool:
+        """Whether Microsoft's changes stay away from it."""
         return self.read_only
 
     @property
@@ -100,9 +108,11 @@ class FieldSpec:
 
     @property
     def select_related(self) -> tuple[str, ...]:
+        """Paths to single rows that reading needs fetched along."""
         return ()
 
     def prefetches(self, ctx: SyncContext) -> tuple[Any, ...]:
+        """The same for many rows, as `prefetch_related` takes them."""
         return ()
 
     # -- conditions for the database; None: it has to be found out in Python ----------------------
@@ -126,6 +136,7 @@ class FieldSpec:
         return []
 
     def folder_names(self, obj: Any, ctx: SyncContext) -> tuple[str, ...]:
+        """The names of the folders that the object is in, in the CRM's order."""
         value = self.read(obj, ctx)
         if not value:
             return ()
@@ -144,6 +155,7 @@ class FieldSpec:
         return []
 
     def check(self) -> Iterator[checks.CheckMessage]:
+        """What `manage.py check` says about this declaration."""
         try:
             yield from self.faults()
         except BadPath as bad:
@@ -154,10 +166,12 @@ class FieldSpec:
         return iter(())
 
     def error(self, number: str, message: str, hint: str = "") -> checks.CheckMessage:
+        """A message of `faults`, with class and field in front."""
         where = f"{type(self.adapter).__module__}.{type(self.adapter).__qualname__}.{self.name}"
         return checks.Error(f"{where}: {message}", hint=hint or None, obj=None, id=f"opencrm_ms365.{number}")
 
     def path_target(self, path: str) -> Any:
+        """What a path of the model leads to. Raises `BadPath`."""
         from ..paths import resolve
 
         return resolve(self.model, path)
