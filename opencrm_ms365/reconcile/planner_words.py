@@ -156,6 +156,8 @@ def said_by_planner(name: str, planner: TaskData) -> Any:
             return due_day(planner)
         case "status" | "percent":
             return planner.percent
+        case "subject" if planner.subject is None:
+            return NO_SUBJECT
         case _:
             return getattr(planner, name)
 

@@ -248,6 +248,8 @@ def test_a_task_without_a_subject_gets_one_in_planner_and_none_in_the_crm():
     linked = Linked(crm_task(subject=None), planner_task(subject="(no subject)"))
     assert linked.merge().is_quiet
     assert for_planner({"subject": None}, TERMS) == {"subject": "(no subject)"}
+    assert Linked(crm_task(subject=None), planner_task(subject="x")).edit_planner(subject=" ").cycle().to_crm == {}
+    assert Linked().edit_planner(subject=" ").cycle().to_crm == {"subject": "(no subject)"}
 
 
 # --- dates -----------------------------------------------------------------------------------------------------------
