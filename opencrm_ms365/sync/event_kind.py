@@ -263,6 +263,7 @@ class EventKind(Kind):
                 _note_times(work, step)
                 if step.item is not None and step.meeting.role is not Role.COPY and step.meeting.read_by(work.link):
                     meetings.note_people(step.meeting, step.item)
+                _note_users(work, step)
         meetings.save(work, [step for step in steps if step.mapping is not None])
 
     def write(self, work: Work, step: Step | None, key: str, action: str, **values: Any) -> EventWrite:
@@ -277,6 +278,16 @@ class EventKind(Kind):
             assert step.mapping is not None
             values |= {"transaction_id": step.mapping.marker}
         return EventWrite(key=key, action=action, **values)  # type: ignore[arg-type]
+
+
+def _note_users(work: Work, step: Step) -> None:
+    """A user whom the CRM did not take (one without a profile, say) was never agreed on, and so is not taken off."""
+    given = step.users if step.users is not None else step.meeting.users
+    if not given or step.obj is None:
+        return
+    missing = {str(user.pk) for user in given} - {str(user.pk) for user in step.adapter.users_of(step.obj, work.ctx)}
+    known = step.meeting.people["users"]
+    step.meeting.people["users"] = [key for key in known if key not in missing] if known is not None else None
 
 
 def _note_times(work: Work, step: Step) -> None:

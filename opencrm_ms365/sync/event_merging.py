@@ -75,7 +75,8 @@ def left_out(work: Work, crm: Any, item: Item | None) -> bool:
     if names & work.left_out_categories:
         return True
     domains = {str(name).strip().lstrip("@").casefold() for name in work.organisation.left_out_domains}
-    return item is not None and any(who.address.rpartition("@")[2].casefold() in domains for who in item.attendees)
+    people = (item.organizer, *(who.address for who in item.attendees)) if item is not None else ()
+    return any(address.rpartition("@")[2].casefold() in domains for address in people)
 
 
 def merge_step(work: Work, step: Step) -> Step:
@@ -205,13 +206,15 @@ def _people(work: Work, step: Step, plan: MeetingPlan, policy: Policy) -> None:
         invited.pop(str(owner.pk), None)
     wanted = merged(base, set(current), set(invited))
     users = {**current, **invited}
-    if wanted != set(current) and policy.may_write(Side.CRM):
+    if wanted != set(current) and policy.may_write(Side.CRM) and not step.adapter.role_specs["users"].is_read_only:
         step.users = tuple(users[key] for key in sorted(wanted) if key in users)
     if plan.role is Role.ORGANISER and policy.may_write(Side.MICROSOFT):
         _attendees(work, step, plan, attendees, {key: users[key] for key in wanted if key in users}, invited, base)
-    after = {entry.address for entry in plan.attendees} if plan.attendees is not None else set(attendees)
-    agreed = [key for key in wanted if (key in users and people.address_of(users[key]) in after) or key in invited]
-    plan.people["users"] = sorted(key for key in agreed if key in wanted)
+    after = plan.attendees if plan.attendees is not None else attendees.values()
+    on_crm = {str(user.pk) for user in step.users} if step.users is not None else set(current)
+    on_event = set(users_at(people, after, only_linked=False))
+    # What one side took away stays known as long as the other side may not be told: it is not put back.
+    plan.people["users"] = sorted((on_crm & on_event) | ((base or set()) & (on_crm | on_event)))
     step.decision = step.decision if isinstance(step.decision, Update) else Update(Merge()) if (
         step.users is not None or plan.changes_attendees) else step.decision
 
