@@ -22,9 +22,11 @@ from opencrm_ms365.models import (
     RecordMapping,
     SharedRecord,
     SyncProblem,
+    SyncRun,
     UserLink,
 )
 from opencrm_ms365.models import Meeting as Row
+from opencrm_ms365.sync.preview import run_preview
 from tests.meetings import address, ago, invited, times
 from tests.world import World, tomorrow
 
@@ -160,6 +162,7 @@ class EventEditing:
     def sync(self, user: str, **options: Any) -> Any:
         """A cycle that may be stopped by what it meets. Where nothing goes wrong, exactly the announced mail goes out.
         """
+        previewed = self.previewed(user) if self.is_strict and not options else None
         before = len(self.mails())
         try:
             ran = self.world.sync(user, **options)
@@ -170,7 +173,15 @@ class EventEditing:
             told = run.counts.get("events", {}).get("invitations", 0)
             sent = [(mail.kind, mail.recipient, mail.subject) for mail in self.mails()[before:]]
             assert told == len(sent), f"{told} mails were announced, {len(sent)} were sent: {sent}"
+            assert previewed in (None, told), f"{previewed} mails were in the preview, {told} were announced: {sent}"
         return ran
+
+    def previewed(self, user: str) -> int:
+        """How many mails a preview tells of (ATT-08, USER-07)."""
+        link = self.world.link(user)
+        run = SyncRun.objects.create(link=link, tenant=link.tenant, trigger="preview", state="queued",
+                                     queued_at=timezone.now())
+        return int(run_preview(run.pk, ["events"]).counts["events"]["invitations"])
 
     def mails(self) -> list[Any]:
         return [mail for mail in self.world.sandbox.mails if mail.kind in MAILED]

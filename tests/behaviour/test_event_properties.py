@@ -167,7 +167,7 @@ class Meetings(RuleBasedStateMachine):
 
     @rule(user=users, full=st.booleans())
     def sync(self, user, full):
-        self.editing.sync(self.user(user), full=full)
+        self.editing.sync(self.user(user), **({"full": True} if full else {}))
 
     @rule(user=users)
     def sync_a_slice(self, user):
