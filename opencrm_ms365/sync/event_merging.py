@@ -10,6 +10,7 @@ from ..adapters.outcome import Note
 from ..graph.event_items import Attendee
 from ..reconcile.decide import Let, Release, Update, decide
 from ..reconcile.events import merge_event
+from ..reconcile.fit import same
 from ..reconcile.meetings import Attending, Mode, Role, cancelled, merged, written_to
 from ..reconcile.merge import Merge, changed_in_crm
 from ..reconcile.plan import Action
@@ -113,7 +114,11 @@ def _say_what_stays(work: Work, step: Step, plan: MeetingPlan) -> None:
     """Without the organiser's account nothing goes out, and that is reported (ATT-03; design, section 8)."""
     assert step.pair is not None
     base = step.pair.base
-    if base is not None and any(name in base.crm for name in changed_in_crm(step.pair, work.digest)):
+    theirs = step.item.data if step.item is not None else None
+    if base is not None and any(
+        name in base.crm and (theirs is None or not same(name, getattr(step.crm, name), getattr(theirs, name)))
+        for name in changed_in_crm(step.pair, work.digest)
+    ):
         step.leftovers = (*step.leftovers, NOT_SENT)
     users = step.users if step.users is not None else step.adapter.users_of(step.obj, work.ctx)
     if {str(user.pk) for user in users} - set(plan.people["users"] or ()):
@@ -127,7 +132,10 @@ def _role(plan: MeetingPlan, item: Item) -> Role:
 
 
 def _guest(work: Work, step: Step) -> Step:
-    """The copy of an invited person: nothing of it comes in, nothing goes out (ATT-06). Whoever declined has left."""
+    """The copy of an invited person: nothing of it comes in, nothing goes out (ATT-06). Whoever declined has left.
+
+    What both sides hold is noted as it is: should this copy be read one day, only what changes from then on counts.
+    """
     step.crm = step.adapter.read(step.obj, work.ctx)
     if step.item is not None and step.item.answer == "declined":
         step.action, step.decision, step.reason = Action.RELEASE, Let(Release.DECLINED), DECLINED
@@ -135,7 +143,7 @@ def _guest(work: Work, step: Step) -> Step:
     if step.crm is None:
         step.action = Action.SKIP
         return step
-    step.decision = Update(Merge())
+    step.decision = Update(Merge(settled=work.how.digested(step.crm.set_fields(), linked=True)))
     if step.action is Action.LINK:
         step.note(Action.LINK, None)
     return step
