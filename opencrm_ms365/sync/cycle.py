@@ -205,6 +205,7 @@ def sync_kind(work: Work, report: Report, *, full: bool) -> None:
     recover.reopen_decided(work)
     recover.recover(work, report, Cursors.of(work.link, work.kind))
     cursors = pull(work, report)
+    recover.look_again_at_unclear(work)
     _apply_all(work, report, cursors, lambda: plan_inbox(work, cursors), rounds=INBOX_ROUNDS)
     _apply_all(work, report, cursors, lambda: plan_outgoing(work, cursors))
     _apply_all(work, report, cursors, lambda: plan_inbox(work, cursors), rounds=INBOX_ROUNDS)

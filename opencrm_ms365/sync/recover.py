@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ..models import HeldDecision, InboxItem, MappingState, RecordMapping, decrypt
+from ..models import CrmTouch, HeldDecision, InboxItem, MappingState, RecordMapping, decrypt
 from ..reconcile.plan import Action
 from ..reconcile.policy import Side
 from . import apply_microsoft, inbox
@@ -18,6 +18,7 @@ from .folders import Cursors
 from .items import ITEMS, Item
 from .limits import scope_ids
 from .merging import build_pair, crm_folder
+from .outgoing import OVERLAP, watermark
 from .report import Report
 from .steps import Step
 from .work import Work
@@ -27,6 +28,8 @@ ONE_BY_ONE = 5
 LOOKS = 3
 REASONS = (HeldDecision.Reason.AMBIGUOUS, HeldDecision.Reason.DELETION_GUARD, HeldDecision.Reason.VANISHED)
 PAUSE_S = 1.0
+#: So many unclear matches are looked at again in one cycle; the daily pass looks at all.
+MOST_UNCLEAR = 20
 
 
 def recover(work: Work, report: Report, cursors: Cursors, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -128,6 +131,55 @@ def reopen_decided(work: Work) -> None:
         item = answers.get(graph_id)
         if isinstance(item, ITEMS):
             inbox.stage(work, [item], {})
+
+
+def look_again_at_unclear(work: Work) -> None:
+    """Unclear matches that wait for a person go through the inbox once more when something about them has changed: one
+    of the CRM's records that they match, or anything in the mailbox, such as the other one of two. Where none waits
+    that is one query.
+    """
+    rows = HeldDecision.objects.filter(
+        link=work.link,
+        kind=work.kind,
+        reason=HeldDecision.Reason.AMBIGUOUS,
+        state=HeldDecision.State.OPEN,
+        details__isnull=False,
+    ).order_by("pk")[:MOST_UNCLEAR]
+    waiting = {}
+    for row in rows if not work.preview else ():
+        details = decrypt(row.details or b"")
+        waiting[str(details["graph_id"])] = {(name, object_id) for name, object_id in details["candidates"]}
+    if not waiting:
+        return
+    changed = _changed_since_last_time(work, set().union(*waiting.values()))
+    wanted = [key for key, refs in waiting.items() if work.counts.pulled or refs & changed]
+    answers = work.store.get(wanted) if wanted else {}
+    known = set(work.mappings().filter(graph_id__in=wanted).values_list("graph_id", flat=True))
+    inbox.stage(work, [item for key, item in answers.items() if isinstance(item, ITEMS) and key not in known], {})
+
+
+def _changed_since_last_time(work: Work, refs: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of the CRM's records that are gone, or changed since the last whole cycle."""
+    since = watermark(work)
+    if since is None:
+        return refs
+    found: set[tuple[str, str]] = set()
+    for adapter in work.adapters:
+        ids = {object_id for name, object_id in refs if name == adapter.name}
+        if not ids:
+            continue
+        present = adapter.existing(work.ctx).annotate(ms365_id=adapter.id_text()).filter(ms365_id__in=ids)
+        changed = ids - set(present.order_by().values_list("ms365_id", flat=True))
+        changed |= set(
+            CrmTouch.objects.filter(
+                adapter=adapter.name, object_id__in=ids, at__gte=since - OVERLAP
+            ).values_list("object_id", flat=True)
+        )
+        modified = adapter.modified_since(present, since - OVERLAP)
+        if modified is not None:
+            changed |= set(modified.order_by().values_list("ms365_id", flat=True))
+        found |= {(adapter.name, object_id) for object_id in changed}
+    return found
 
 
 def retry_held(work: Work) -> None:
