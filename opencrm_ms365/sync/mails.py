@@ -48,11 +48,11 @@ class Mails:
                 self.recipients[address] = self.recipients.get(address, 0) + 1
             self.steps.append(step)
         if len(self.recipients) > self.limit:
-            self._let_go()
+            self.let_go()
         return quiet
 
-    def _let_go(self) -> None:
-        """Too many: the steps are not kept, the changes among them are looked at again in the next cycle."""
+    def let_go(self) -> None:
+        """The steps are not kept: too many, or no time. The next cycle looks at the changes among them again."""
         keys = [step.mapping.pk for step in self.steps if step.mapping is not None and step.mapping.pk]
         if keys and not self.work.preview:
             RecordMapping.objects.filter(pk__in=keys).update(next_try_at=self.work.now)

@@ -118,15 +118,18 @@ def _is_free(work: Work, row: InboxItem, step: Step) -> bool:
 
 def _changed(work: Work, cursors: Cursors, adapter: Any) -> Iterator[list[Step]]:
     linked = work.mappings().filter(adapter=adapter.name, state=MappingState.LINKED, gone_since__isnull=True)
-    last = 0
     narrowed = _narrow(work, adapter, linked)
     if narrowed is None:
         return
+    work.compared |= (work.link.progress.get(work.kind) or {}).get("compared") or {}
+    last = 0 if work.preview else work.compared.get(adapter.name, 0)
+    if last:  # an earlier slice compared the ones before, but for those that are to be tried again
+        yield _changed_steps(work, cursors, adapter, list(narrowed.filter(_retry(work), pk__lte=last)[: work.chunk]))
     while True:
         part = list(narrowed.filter(pk__gt=last).exclude(pk__in=work.failed).order_by("pk")[: work.chunk])
         if not part:
             return
-        last = part[-1].pk
+        last = work.compared[adapter.name] = part[-1].pk
         yield _changed_steps(work, cursors, adapter, part)
 
 
@@ -139,7 +142,7 @@ def watermark(work: Work) -> datetime | None:
 def _narrow(work: Work, adapter: Any, linked: QuerySet[RecordMapping]) -> QuerySet[RecordMapping] | None:
     """The mappings worth a look. None: none at all."""
     since = watermark(work)
-    retry = Q(next_try_at__lte=work.now) | Q(pending__isnull=False)
+    retry = _retry(work)
     if since is None:
         return linked.filter(Q(next_try_at__isnull=True) | retry)
     touched = CrmTouch.objects.filter(adapter=adapter.name, at__gte=since - OVERLAP).values("object_id")
@@ -148,6 +151,10 @@ def _narrow(work: Work, adapter: Any, linked: QuerySet[RecordMapping]) -> QueryS
         return linked.filter(Q(next_try_at__isnull=True) | Q(object_id__in=touched) | retry)
     modified = rows.annotate(ms365_id=adapter.id_text()).order_by().values("ms365_id")
     return linked.filter(Q(object_id__in=modified) | Q(object_id__in=touched) | retry)
+
+
+def _retry(work: Work) -> Q:
+    return Q(next_try_at__lte=work.now) | Q(pending__isnull=False)
 
 
 def _changed_steps(work: Work, cursors: Cursors, adapter: Any, mappings: list[RecordMapping]) -> list[Step]:

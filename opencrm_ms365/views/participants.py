@@ -55,7 +55,8 @@ def participants_of(adapter: str, object_id: str, tenant: str) -> Participants |
         return None
     users = users_by_address(tenant, [entry[0] for entry in people["attendees"]])
     address, name = people["organiser"]
-    attendees = tuple(_participant(*entry, users.get(entry[0])) for entry in people["attendees"])
+    attendees = tuple(
+        _participant(mail, shown, kind, answer, users.get(mail)) for mail, shown, kind, answer in people["attendees"])
     return Participants(name or address, attendees, row.is_cancelled)
 
 
