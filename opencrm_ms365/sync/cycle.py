@@ -201,6 +201,15 @@ def sync_kind(work: Work, report: Report, *, full: bool) -> None:
     work.full = _prepare_full_pass(work, full)
     work.mails = Mails(work)
     remember_limits(work)
+    try:
+        _carry_out(work, report)
+    except OutOfTime:
+        _remember_where(work, started)
+        raise
+    _finish(work, started)
+
+
+def _carry_out(work: Work, report: Report) -> None:
     recover.retry_held(work)
     recover.reopen_decided(work)
     recover.recover(work, report, Cursors.of(work.link, work.kind))
@@ -213,7 +222,6 @@ def sync_kind(work: Work, report: Report, *, full: bool) -> None:
     work.mails.release(report, lambda steps: apply_microsoft.write(work, report, cursors, steps))
     held.settle(work)
     apply_microsoft.mark(work, report)
-    _finish(work, started)
 
 
 def _apply_all(
@@ -262,7 +270,7 @@ def _prepare_full_pass(work: Work, wanted: bool) -> bool:
         return last is None
     cursors = Cursors.of(work.link, work.kind)
     cursors.links, cursors.rounds = {}, {}
-    progress |= {"full": True, "rules": rules}
+    progress |= {"full": True, "rules": rules, "compared": {}, "began": None}
     work.save_link(
         progress={**work.link.progress, work.kind: progress},
         cursors={**work.link.cursors, work.kind: cursors.as_dict()},
@@ -270,10 +278,20 @@ def _prepare_full_pass(work: Work, wanted: bool) -> bool:
     return True
 
 
-def _finish(work: Work, started: datetime) -> None:
-    """Everything up to `started` is durable on both sides: move the watermark."""
+def _remember_where(work: Work, started: datetime) -> None:
+    """The time slice is over: the next one goes on comparing where this one stopped, however long that takes."""
+    work.mails.let_go()
     progress = dict(work.link.progress.get(work.kind) or {})
-    progress["watermark"], progress["mapped"] = started.isoformat(), work.mappings().count()
+    progress |= {"compared": work.compared, "began": progress.get("began") or started.isoformat()}
+    work.save_link(progress={**work.link.progress, work.kind: progress})
+
+
+def _finish(work: Work, started: datetime) -> None:
+    """Everything up to the beginning of the first slice is durable on both sides: move the watermark."""
+    progress = dict(work.link.progress.get(work.kind) or {})
+    began = progress.pop("began", None)
+    progress.pop("compared", None)
+    progress["watermark"], progress["mapped"] = began or started.isoformat(), work.mappings().count()
     if work.full:
         for adapter in work.adapters:
             forget_vanished(adapter, work.ctx)

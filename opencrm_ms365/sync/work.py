@@ -43,8 +43,8 @@ class Work:
     that the plan has found a partner for (only a preview needs to remember them; the sync sees their mappings).
     `choices` are people's decisions about unclear matches: Microsoft's id to `ADAPTER:PK`, or to `new`. `failed` are
     keys of mappings that the CRM refused in this cycle: they are not tried twice in it. `decided` are keys of people's
-    decisions that this cycle carries out. `listed` are the folders whose
-    identities have been noted in the inbox in this cycle.
+    decisions that this cycle carries out. `compared` is up to which mapping each adapter's records have been compared;
+    `listed` are the folders whose identities have been noted in the inbox in this cycle.
     """
 
     link: UserLink
@@ -69,6 +69,7 @@ class Work:
     failed: set[int] = field(default_factory=set)
     decided: set[int] = field(default_factory=set)
     listed: set[str] = field(default_factory=set)
+    compared: dict[str, int] = field(default_factory=dict)
     people: Any = None
     news: dict[str, Answer | GraphError] = field(default_factory=dict)
     mails: Any = None
