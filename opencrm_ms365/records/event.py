@@ -44,5 +44,9 @@ class EventData(Record):
         clean(self, texts=("subject", "body", "time_zone", "location", "show_as", "recurrence", "series_key"),
               lists=(), sets=("attendees", "external_attendees", "categories"))
 
+    def label(self) -> str:
+        """What people call the event; empty without a subject."""
+        return self.subject if isinstance(self.subject, str) else ""
+
 
 EVENT_FIELDS: tuple[str, ...] = tuple(item.name for item in dataclasses.fields(EventData))

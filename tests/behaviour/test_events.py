@@ -3,7 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
+from opencrm_ms365.models import SyncRun, decrypt
+from opencrm_ms365.sync.preview import run_preview
 from tests.rules import rule
 from tests.world import tomorrow
 
@@ -83,3 +86,26 @@ def test_users_are_invited_once(world):
     assert len(world.sandbox.mails) == 2
     assert world.crm.meetings().count() == 1
     assert len(world.mailbox("ben").events()) == 1
+
+
+@rule("USER-07")
+def test_a_preview_names_new_events_of_outlook(world):
+    link = world.connect("ada")
+    world.mailbox("ada").add_event(subject="Review", **times(tomorrow()))
+    run = SyncRun.objects.create(link=link, trigger="preview", queued_at=timezone.now())
+    run = run_preview(run.pk)
+    assert [(entry["action"], entry["side"], entry["label"]) for entry in decrypt(run.operations)] == [
+        ("create", "crm", "Review")]
+
+
+@rule("USER-07")
+def test_a_preview_names_an_event_that_would_come_in(world):
+    from django.utils import timezone
+
+    from opencrm_ms365.models import SyncRun, decrypt
+    from opencrm_ms365.sync.preview import run_preview
+
+    link = world.connect("ada")
+    world.mailbox("ada").add_event(subject="Kick-off", **times(tomorrow()))
+    run = run_preview(SyncRun.objects.create(link=link, trigger="preview", queued_at=timezone.now()).pk)
+    assert [entry["label"] for entry in decrypt(run.operations)] == ["Kick-off"]
