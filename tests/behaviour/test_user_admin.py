@@ -56,14 +56,17 @@ def test_ORG_18_the_settings_are_saved_and_never_deleted_or_doubled(admin):
     page = url("syncsettings", "change", row.pk)
     form = {"enabled": "on", "tenant_id": row.tenant_id, "users_may_edit": "on", "sync_contacts": "on",
             "contact_direction": "to_crm", "match_by": ["phone", "email"], "conflict_rule": "latest",
-            "microsoft_deletion": "unlink", "deletion_guard_percent": "35"}
+            "microsoft_deletion": "unlink", "deletion_guard_percent": "35", "sync_activities": "on",
+            "activity_direction": "both", "private_display": "busy", "left_out_domains": "@Rival.example\nother.example"}
     answer = admin.post(page, form)
 
     assert answer.status_code == 302, text_of(answer)
     row.refresh_from_db()
     assert (row.contact_direction, row.conflict_rule, row.deletion_guard_percent) == ("to_crm", "latest", 35)
     assert set(row.match_by) == {"phone", "email"}
+    assert row.left_out_domains == ["rival.example", "other.example"]
     assert admin.post(page, {**form, "deletion_guard_percent": "0"}).status_code == 200
+    assert "is not a mail domain" in text_of(admin.post(page, {**form, "left_out_domains": "not a domain"}))
     assert admin.get(url("syncsettings", "add")).status_code == 403
     assert admin.post(url("syncsettings", "delete", row.pk)).status_code == 403
 
