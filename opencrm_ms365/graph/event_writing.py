@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from ..errors import GraphError, NotFound, OutcomeUnknown, ProtocolError, Rejected, Stale
@@ -38,13 +40,23 @@ def body(write: EventWrite) -> dict[str, Any]:
             made["transactionId"] = write.transaction_id
     else:
         kept = write.kept or KeptEvent()
-        made = to_json(write.values, write.current, zone_names=(kept.start_zone, kept.end_zone), html_now=kept.html,
+        made = to_json(_lasting(write), write.current, zone_names=(kept.start_zone, kept.end_zone), html_now=kept.html,
                        keeps_body=kept.holds_join_block)
     if write.attendees is not None and (write.attendees or write.action == "update"):
         made["attendees"] = attendees_json(write.attendees)
     if write.marker:
         made["singleValueExtendedProperties"] = [{"id": IDENTITY_PROPERTY, "value": write.marker}]
     return made
+
+
+def _lasting(write: EventWrite) -> Mapping[str, Any]:
+    """The values of an update; where only the start moves, the event goes on to last as long as it did."""
+    start, end, now = write.values.get("start"), write.values.get("end"), write.current
+    if now is None or not isinstance(start, date) or is_set(end) or "end" in write.values:
+        return write.values
+    if type(start) is not type(now.start) or not isinstance(now.start, date) or not isinstance(now.end, date):
+        return write.values
+    return {**write.values, "end": start + (now.end - now.start)}
 
 
 def second_try(write: EventWrite, outcome: Answer | GraphError) -> EventWrite | None:

@@ -43,7 +43,8 @@ def build_pair(work: Work, step: Step) -> Pair | None:
         return None
     base = base_of(step.mapping)
     return Pair(
-        crm=step.crm.only(work.how.digested(step.crm.set_fields(), linked=base is not None)),
+        # what the adapter only derives, as the end of an event, is for creations: it is never compared or sent later
+        crm=step.crm.only(work.how.digested(step.crm.set_fields(), linked=base is not None) & adapter.mapped),
         microsoft=step.item.data if step.item else None,
         base=base,
         writable=adapter.writable,
