@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ..models import HOLDS_ACCOUNT, InboxItem, LinkStatus, Meeting, RecordMapping, SyncSettings, UserLink, encrypt
-from ..models.link import new_digest_key
+from ..models.organisation import new_digest_key
 from ..signals import link_broken, link_connected
 from . import access_key, activation
 from .refused import Refused

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import adapters
 
 #: For each kind of record, the purposes of `graph.clouds.SCOPES` that its sync needs.
-NEEDED = {"contacts": ("contacts",), "events": ("calendar", "colleagues")}
+NEEDED = {"contacts": ("contacts",), "events": ("calendar", "colleagues"), "tasks": ("tasks", "groups")}
 
 
 def purposes() -> tuple[str, ...]:

@@ -102,18 +102,6 @@ class EventAdapter(PrivateRecords):
             return queryset
         return queryset.filter(**{f"{column.name}__range": bounds})
 
-    def users_of(self, obj: Any, ctx: SyncContext) -> list[Any]:
-        """The users of an activity besides those whom it is assigned to."""
-        spec: Any = self.role_specs.get("users")
-        owners = set(self.owner_ids(obj, ctx))
-        return [] if spec is None else [user for user in spec.users(obj) if str(user.pk) not in owners]
-
-    def owner_of(self, obj: Any, ctx: SyncContext) -> Any | None:
-        """The user whom an activity is assigned to; None: nobody."""
-        spec: Any = self.role_specs.get("owner")
-        found = spec.owners(obj) if spec is not None else []
-        return found[0] if found else None
-
     # -- values ------------------------------------------------------------------------------------
 
     def values(self, obj: Any, ctx: SyncContext) -> dict[str, Any]:

@@ -28,6 +28,18 @@ class PrivateRecords(RecordAdapter):
         people = [user for spec in self._people_specs for user in spec.users(obj)]
         return frozenset(str(user.pk) for user in people)
 
+    def users_of(self, obj: Any, ctx: SyncContext) -> list[Any]:
+        """The users of an activity besides those whom it is assigned to."""
+        spec: Any = self.role_specs.get("users")
+        owners = set(self.owner_ids(obj, ctx))
+        return [] if spec is None else [user for user in spec.users(obj) if str(user.pk) not in owners]
+
+    def owner_of(self, obj: Any, ctx: SyncContext) -> Any | None:
+        """The user whom an activity is assigned to; None: nobody."""
+        spec: Any = self.role_specs.get("owner")
+        found = spec.owners(obj) if spec is not None else []
+        return found[0] if found else None
+
     def seen_by(self, obj: Any, ctx: SyncContext, display: PrivateDisplay | str) -> Sight:
         """How much the user of the context sees of one activity. `display` is the organisation's `private_display`."""
         if not self.is_private(obj, ctx):

@@ -99,6 +99,16 @@ class TaskItem:
     lines: tuple[CheckItem, ...] = field(default=(), repr=False, compare=False)
 
     @property
+    def folder(self) -> str:
+        """The plan: what a folder is to a contact."""
+        return self.plan_id
+
+    @property
+    def changed_at(self) -> datetime | None:
+        """Planner does not tell when a task was changed (facts 9.2)."""
+        return None
+
+    @property
     def has_details(self) -> bool:
         """Whether the details were read."""
         return bool(self.details_etag)

@@ -13,6 +13,7 @@ from .log import Conflict, HeldDecision, RunState, SyncProblem, SyncRun, Trigger
 from .mapping import MappingState, RecordMapping, SharedRecord
 from .meeting import Meeting
 from .organisation import AccessProblem, ConflictRule, Direction, MicrosoftDeletion, PrivateDisplay, SyncSettings
+from .planner import PlanCursor, TaskList
 from .stored import CrmTouch, StoredValue
 from .worker import Heartbeat
 
@@ -35,6 +36,7 @@ __all__ = [
     "MappingState",
     "Meeting",
     "MicrosoftDeletion",
+    "PlanCursor",
     "PrivateDisplay",
     "RecordMapping",
     "RunState",
@@ -45,6 +47,7 @@ __all__ = [
     "SyncProblem",
     "SyncRun",
     "SyncSettings",
+    "TaskList",
     "Trigger",
     "UserLink",
     "decrypt",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import secrets
 
 from django.conf import settings as django_settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from .organisation import Direction
+from .organisation import Direction, new_digest_key
 
 
 class LinkStatus(models.TextChoices):
@@ -23,10 +22,6 @@ class LinkStatus(models.TextChoices):
 
 #: A link that has, or could soon have, its account's tokens.
 HOLDS_ACCOUNT = (LinkStatus.AWAITING_SETTINGS, LinkStatus.CONNECTED, LinkStatus.SIGN_IN_AGAIN, LinkStatus.NO_MAILBOX)
-
-
-def new_digest_key() -> bytes:
-    return secrets.token_bytes(16)
 
 
 class UserLinkQuerySet(models.QuerySet["UserLink"]):

@@ -27,6 +27,10 @@ class RecordMapping(models.Model):
     `role` is what it is to the activity (`reconcile.meetings.Role`). `intended_at` is set while a creation may be under
     way in Microsoft, `repeated_at` when one was sent again because its answer was lost: a twin may appear (I-1).
     `released_by` says why a released mapping was released, and so what may revive it.
+
+    Tasks belong to plans, not to links: their `link` is None, `folder` is the plan and `marker` the directory id of the
+    account that sent the creation. `people` are those of both sides when they last agreed (ids only), `details_at` is
+    when the details were read (TASK-09), `starts_at` the start in the CRM.
     """
 
     link = models.ForeignKey(UserLink, models.CASCADE, related_name="mappings", null=True, blank=True)
@@ -52,6 +56,8 @@ class RecordMapping(models.Model):
     crm_digests = models.JSONField(default=dict, blank=True)
     microsoft_digests = models.JSONField(default=dict, blank=True)
     pending = models.JSONField(null=True, blank=True)
+    people = models.JSONField(null=True, blank=True)
+    details_at = models.DateTimeField(null=True, blank=True)
     gone_since = models.DateTimeField(null=True, blank=True)
     seen_round = models.CharField(max_length=40, blank=True, default="")
 
@@ -76,6 +82,16 @@ class RecordMapping(models.Model):
                 fields=["link", "kind", "graph_id"],
                 condition=Q(graph_id__isnull=False),
                 name="ms365_mapping_one_for_item",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "kind", "adapter", "object_id"],
+                condition=Q(link__isnull=True),
+                name="ms365_shared_mapping_for_record",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "kind", "graph_id"],
+                condition=Q(link__isnull=True, graph_id__isnull=False),
+                name="ms365_shared_mapping_for_item",
             ),
         ]
         indexes = [

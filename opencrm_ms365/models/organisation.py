@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+
+def new_digest_key() -> bytes:
+    return secrets.token_bytes(16)
 
 
 class Direction(models.TextChoices):
@@ -48,6 +54,7 @@ class SyncSettings(models.Model):
 
     `access_problem` holds while Microsoft refuses the whole organisation, `access_retry_at` (UTC) is when one link may
     try whether that is over. `installation_fingerprint` names the installation that syncs (ORG-16); empty: none yet.
+    `digest_key` is for digests of what belongs to no single link: tasks.
     """
 
     tenant = models.CharField(_("organisation"), max_length=200, default="", blank=True, unique=True)
@@ -99,6 +106,7 @@ class SyncSettings(models.Model):
     access_problem_reason = models.TextField(blank=True, default="", editable=False)
     access_problem_since = models.DateTimeField(null=True, blank=True, editable=False)
     access_retry_at = models.DateTimeField(null=True, blank=True, editable=False)
+    digest_key = models.BinaryField(default=new_digest_key, editable=False)
 
     class Meta:
         verbose_name = _("Microsoft 365 sync settings")

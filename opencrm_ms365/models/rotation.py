@@ -12,9 +12,10 @@ from django.db import models
 
 from .encryption import DecryptionFailed, rotate
 from .link import UserLink
+from .organisation import SyncSettings
 
 #: Random keys of digests: what they protect is not kept.
-NOT_ENCRYPTED = {(UserLink, "digest_key")}
+NOT_ENCRYPTED = {(UserLink, "digest_key"), (SyncSettings, "digest_key")}
 CHUNK = 200
 
 

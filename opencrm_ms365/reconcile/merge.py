@@ -83,6 +83,11 @@ class Merge:
     def is_quiet(self) -> bool:
         return not (self.to_crm or self.to_microsoft)
 
+    @property
+    def sends(self) -> bool:
+        """Whether Microsoft has to be written."""
+        return bool(self.to_microsoft)
+
 
 def needs_microsoft(pair: Pair, digest: Digest) -> bool:
     """Whether the values that Microsoft holds now must be read before this pair can be merged.

@@ -61,6 +61,10 @@ class TaskMerge(Merge):
     def is_quiet(self) -> bool:
         return not (self.to_crm or self.to_microsoft or self.people)
 
+    @property
+    def sends(self) -> bool:
+        return bool(self.to_microsoft or self.people.assign or self.people.unassign)
+
     def writes_to_planner(self, terms: Terms) -> dict[str, Any]:
         """The fields to write, as Planner's."""
         return for_planner(self.to_microsoft, terms)

@@ -58,6 +58,10 @@ class TaskData(Record):
     def __post_init__(self) -> None:
         clean(self, texts=("subject", "body", "task_list"), lists=("checklist",), sets=("categories",))
 
+    def label(self) -> str:
+        """What people call the task; empty without a subject."""
+        return self.subject if isinstance(self.subject, str) else ""
+
     def start_date(self, tz: tzinfo) -> date | None:
         """The day of `start` in a zone; None where there is none."""
         return self.start.astimezone(tz).date() if isinstance(self.start, datetime) else None

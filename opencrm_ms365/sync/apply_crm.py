@@ -192,7 +192,8 @@ def _create(work: Work, step: Step) -> RecordMapping:
     written = work.how.create_in_crm(work, step)
     step.obj, step.object_id, step.crm = written.obj, step.adapter.object_id(written.obj), written.data
     step.mapping = RecordMapping(
-        link=work.link, tenant=work.link.tenant, kind=work.kind, adapter=step.adapter.name, object_id=step.object_id
+        link=work.owner_of_mappings, tenant=work.link.tenant, kind=work.kind, adapter=step.adapter.name,
+        object_id=step.object_id,
     )
     step.mapping.last_change_from = str(Side.MICROSOFT)
     _link(work, step, step.mapping, written.data, item.data, work.how.digested(step.adapter.mapped, linked=False))
@@ -202,6 +203,8 @@ def _create(work: Work, step: Step) -> RecordMapping:
 
 def _note_scope(work: Work, steps: Iterable[Step]) -> None:
     """Whether the new records are among those that the user sends out; if not, they are linked inwards only."""
+    if work.how.is_shared:
+        return
     made = [step for step in steps if step.mapping is not None and step.mapping.pk is None]
     for adapter in work.adapters:
         own = [step for step in made if step.adapter is adapter]
@@ -233,7 +236,8 @@ def _update(work: Work, cursors: Cursors, step: Step, fresh: dict[tuple[str, str
     if crm is None:
         raise Deferred
     mapping = step.mapping or RecordMapping(
-        link=work.link, tenant=work.link.tenant, kind=work.kind, adapter=step.adapter.name, object_id=step.object_id
+        link=work.owner_of_mappings, tenant=work.link.tenant, kind=work.kind, adapter=step.adapter.name,
+        object_id=step.object_id,
     )
     before_row = _fingerprint(mapping)
     if step.item is None:
@@ -282,6 +286,7 @@ def _link(
     mapping.pending = None
     if step.action is Action.CREATE:
         mapping.crm_folder = step.folder_to_crm or ""
+    work.how.agreed(work, step, mapping)
 
 
 def _fingerprint(mapping: RecordMapping) -> tuple[Any, ...]:
@@ -304,6 +309,8 @@ SAVED = (
     "crm_digests",
     "microsoft_digests",
     "pending",
+    "people",
+    "details_at",
     "gone_since",
     "intended_at",
     "repeated_at",

@@ -39,9 +39,11 @@ from .pull import pull
 from .report import Report
 from .steps import Step
 from .stored import forget_vanished
+from .task_cycle import sync_tasks
+from .task_kind import TaskKind, TaskWork
 from .work import Work, acting_for, context_of, open_client, policy_of
 
-KINDS: dict[str, Kind] = {how.name: how for how in (ContactKind(), EventKind())}
+KINDS: dict[str, Kind] = {how.name: how for how in (ContactKind(), EventKind(), TaskKind())}
 #: What another link claimed first, or somebody changed meanwhile, is looked at again in the same cycle.
 INBOX_ROUNDS = 3
 
@@ -152,7 +154,10 @@ def _run_kind(work: Work, run: SyncRun, *, full: bool) -> None:
     work.on_progress = _progress(run)
     report = Report(work.link, work.kind, work.counts, work.now)
     try:
-        sync_kind(work, report, full=full)
+        if isinstance(work, TaskWork):
+            sync_tasks(work, report, full=full)
+        else:
+            sync_kind(work, report, full=full)
     finally:
         run.counts = {**run.counts, work.kind: _added(before, work.counts.as_dict())}
 
@@ -174,7 +179,7 @@ def open_work(
     direction = how.direction(organisation, link)
     if not (found and direction and how.is_on(organisation, link)):
         return None
-    work = Work(
+    work = (how.work_type or Work)(
         link=link,
         organisation=organisation,
         kind=kind,

@@ -257,7 +257,7 @@ def _step(adapter: Any, mapping: RecordMapping, obj: Any) -> Step:
     )
 
 
-def _settle(step: Step) -> None:
+def settle(step: Step) -> None:
     """Say on the step what its decision means."""
     match step.decision:
         case None | Nothing():
@@ -286,7 +286,7 @@ def _gone_in_crm_step(work: Work, step: Step) -> None:
         step.decision = Forget("it was no longer synced, and is deleted in the CRM")
     else:
         work.how.gone_in_crm(work, step)
-    _settle(step)
+    settle(step)
 
 
 def contact_gone_in_crm(work: Work, step: Step) -> None:
@@ -306,7 +306,7 @@ def _gone_in_microsoft(work: Work, step: Step, limits: _Limits) -> None:
         step.decision = Forget("gone in Microsoft, and no longer among what this user syncs")
     else:
         work.how.gone_in_microsoft(work, step)
-    _settle(step)
+    settle(step)
 
 
 def contact_gone_in_microsoft(work: Work, step: Step) -> None:
@@ -326,7 +326,7 @@ def contact_gone_in_microsoft(work: Work, step: Step) -> None:
 def _fallen_out_step(work: Work, step: Step, limits: _Limits) -> None:
     before = limits.before.get(step.object_id, "")
     work.how.fallen_out(work, step, before, limits.today.get(step.object_id, ""))
-    _settle(step)
+    settle(step)
 
 
 def contact_fallen_out(work: Work, step: Step, before: str, today: str) -> None:

@@ -33,6 +33,10 @@ class Kind:
     nouns: ClassVar[str] = "records"
     #: How much Microsoft can hold of each field.
     limits: ClassVar[Limits] = Limits()
+    #: Its records belong to the organisation, whichever link reads them; no link's limits leave one of them out.
+    is_shared: ClassVar[bool] = False
+    #: What its cycles work with, where that is more than `Work`.
+    work_type: ClassVar[type[Work] | None] = None
 
     # Settings
 
@@ -185,6 +189,9 @@ class Kind:
     def still_matches(self, work: Work, step: Step, adapter: Any, object_id: str) -> bool:
         """Whether the record that somebody else made for the same identity is this item's partner."""
         return True
+
+    def agreed(self, work: Work, step: Step, mapping: RecordMapping) -> None:
+        """Note on a mapping what is the kind's own, when both sides hold the same."""
 
     def linked(self, work: Work, steps: Sequence[Step]) -> None:
         """Called in the transaction that saves the mappings of these steps."""

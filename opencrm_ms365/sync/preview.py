@@ -19,13 +19,14 @@ from ..reconcile.plan import Action
 from ..signals import run_finished
 from .cycle import KINDS, open_work
 from .deletions import plan_deletions
-from .folders import Cursors
 from .lease import Lease
 from .outgoing import plan_outgoing
 from .pairing import plan_inbox
 from .pull import pull
 from .report import Report
 from .steps import Step
+from .task_cycle import preview_tasks
+from .task_kind import TaskWork
 from .work import Work, acting_for, context_of, open_client
 
 #: More operations than this are counted but not listed.
@@ -88,8 +89,7 @@ def _preview_kind(
             return None
         work.full = full or not (run.link.progress.get(kind) or {}).get("full_at")
         report = Report(run.link, kind, work.counts, work.now, silent=True)
-        cursors = pull(work, report)
-        for steps in _plan(work, cursors, report):
+        for steps in preview_tasks(work, report) if isinstance(work, TaskWork) else _plan(work, report):
             work.check_lease()
             for step in steps:
                 work.counts.add(step.operations)
@@ -98,7 +98,8 @@ def _preview_kind(
         return work.counts.as_dict()
 
 
-def _plan(work: Work, cursors: Cursors, report: Report) -> Iterator[list[Step]]:
+def _plan(work: Work, report: Report) -> Iterator[list[Step]]:
+    cursors = pull(work, report)
     yield from plan_inbox(work, cursors)
     yield from plan_outgoing(work, cursors)
     yield from plan_deletions(work, cursors, report)

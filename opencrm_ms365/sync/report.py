@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from enum import Enum
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from ..models import Conflict, HeldDecision, RecordMapping, SyncProblem, UserLin
 from ..reconcile.merge import FieldConflict
 from ..reconcile.plan import Counts
 from ..records import UNSET, PostalAddress, digest
+from ..records.task import Priority, Status
 from ..signals import conflict_found
 from .steps import Step
 
@@ -157,12 +159,18 @@ def problem_key(kind: str, adapter: str, object_id: str, graph_id: str, code: st
     return hashlib.sha256("\x1f".join((kind, subject, code, detail)).encode()).hexdigest()
 
 
+INSTANTS = frozenset({"start", "end", "due", "completed_at"})
+WORDS: dict[str, type[Enum]] = {"status": Status, "priority": Priority}
+
+
 def plain(value: Any) -> Any:
     """A record value as JSON can hold it (conflicts, held decisions)."""
     if isinstance(value, PostalAddress):
         return value.values()
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -172,4 +180,8 @@ def from_plain(name: str, value: Any) -> Any:
         return PostalAddress(**{item.name: value.get(item.name, UNSET) for item in dataclasses.fields(PostalAddress)})
     if name == "birthday" and value:
         return date.fromisoformat(value)
+    if name in INSTANTS and value:
+        return datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
+    if name in WORDS and value:
+        return WORDS[name](value)
     return tuple(value) if isinstance(value, list) else value

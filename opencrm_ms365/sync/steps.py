@@ -24,7 +24,9 @@ class Step:
     of what the CRM did not take. `is_held_back`: the CRM's record cannot be synced as it is. `is_leaving`: it was among
     those that the user sends out and is not any more, so nothing more of it goes out (CON-02); `is_unseen`: the user
     may not see it any more, so nothing of the user's comes in (CON-07).
-    `users` are those whom the CRM's record gets, None for no change; `meeting` is what is known of an event's meeting.
+    `users` are those whom the CRM's record gets, None for no change (of a task that is new from Planner its owner
+    first); `meeting` is what is known of an event's meeting.
+    `people` are those of a task on both sides; `task` is how a new one arrives or leaves, or Planner's as it was read.
     `code` says in one word why an item stays in Microsoft only: `not_permitted`, `left_out`; empty: something else.
     `twin_of` is the mapping whose repeated creation made this item a second time.
     """
@@ -54,6 +56,8 @@ class Step:
     is_unseen: bool = False
     users: tuple[Any, ...] | None = None
     meeting: Any = None
+    people: Any = None
+    task: Any = None
     operations: list[Operation] = field(default_factory=list)
 
     @property
@@ -64,7 +68,7 @@ class Step:
     @property
     def sends(self) -> bool:
         """Whether an update has something for Microsoft."""
-        changed = isinstance(self.decision, Update) and bool(self.decision.merge.to_microsoft)
+        changed = isinstance(self.decision, Update) and self.decision.merge.sends
         return changed or bool(self.meeting is not None and self.meeting.changes_attendees)
 
     @property

@@ -139,6 +139,11 @@ class Work:
         """The adapter that makes CRM records of this kind, None where none does."""
         return adapters.site.creator(self.kind)
 
+    @property
+    def owner_of_mappings(self) -> UserLink | None:
+        """The link that new mappings belong to; None: the organisation."""
+        return self.link
+
     def mappings(self) -> Any:
         return RecordMapping.objects.filter(link=self.link, kind=self.kind)
 
