@@ -57,7 +57,8 @@ def test_ORG_18_the_settings_are_saved_and_never_deleted_or_doubled(admin):
     form = {"enabled": "on", "tenant_id": row.tenant_id, "users_may_edit": "on", "sync_contacts": "on",
             "contact_direction": "to_crm", "match_by": ["phone", "email"], "conflict_rule": "latest",
             "microsoft_deletion": "unlink", "deletion_guard_percent": "35", "sync_activities": "on",
-            "activity_direction": "both", "private_display": "busy", "left_out_domains": "@Rival.example\nother.example"}
+            "activity_direction": "both", "private_display": "busy",
+            "left_out_domains": "@Rival.example\nother.example"}
     answer = admin.post(page, form)
 
     assert answer.status_code == 302, text_of(answer)
