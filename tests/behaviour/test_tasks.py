@@ -282,3 +282,40 @@ def test_an_idle_plan_of_400_tasks_costs_one_request_for_the_organisation(world)
     world.sync()
     ran = world.sync(kinds=["tasks"])
     assert (len(ran.requests), ran.writes) == (1, [])
+
+
+@rule("TASK-02")
+def test_moves_between_plans_go_both_ways(world):
+    board = Board(world, "ada")
+    other = board.planner.add_plan(board.group, "Office")
+    bucket = board.planner.add_bucket(other, "Desk")
+    away = f"planner:{other['id']}/{bucket['id']}"
+    world.connect("ada")
+    task = crm_task(world, task_list=board.key())
+    world.settle()
+    [shown] = board.tasks()
+    board.planner.move_task(shown["id"], bucket, other)
+    world.sync()
+    task.refresh_from_db()
+    assert task.task_list == away
+    task.task_list = board.key()
+    task.save()
+    world.settle()
+    task.refresh_from_db()
+    assert ([shown["title"] for shown in board.tasks()], board.planner.tasks(other)) == (["Order oak"], [])
+    assert (task.task_list, crm_tasks().count()) == (board.key(), 1)
+
+
+@rule("ORG-13", "TASK-12")
+def test_many_deletions_in_planner_wait_for_an_administrator(world):
+    world.organisation(microsoft_deletion="delete")
+    board = Board(world, "ada")
+    world.connect("ada")
+    for number in range(12):
+        board.add(f"Number {number}")
+    world.settle()
+    for shown in board.tasks():
+        board.planner.delete_task(shown["id"])
+    world.sync()
+    assert crm_tasks().count() == 12
+    assert [row.reason for row in world.link("ada").held.all()] == ["deletion_guard"]
