@@ -105,6 +105,10 @@ def merge_step(work: Work, step: Step) -> Step:
     step.policy = _policy(work, step, plan)
     step.decision = decide(step.pair, step.policy, work.digest, merge_event)
     _people(work, step, plan, step.policy)
+    if plan.role is Role.ORGANISER and plan.mode is Mode.MEETING and plan.addresses:
+        owner = step.adapter.owner_of(step.obj, work.ctx)
+        if owner is not None and owner.pk != work.ctx.user.pk:
+            step.leftovers = (*step.leftovers, STAYS)
     if plan.role is Role.ATTENDEE and work.policy.may_write(Side.MICROSOFT):
         _say_what_stays(work, step, plan)
     return _noted(step, plan)
@@ -247,7 +251,7 @@ def _attendees(work: Work, step: Step, plan: MeetingPlan, attendees: dict[str, A
     gone = {key for key in invited if key not in wanted and base is not None and key in base}
     keep = {address: who for address, who in attendees.items()
             if (user := people.user_at(address)) is None or str(user.pk) not in gone}
-    new = [user for key, user in wanted.items() if key not in invited]
+    new = [user for key, user in wanted.items() if key not in invited and user.pk != work.ctx.user.pk]
     if new and end is not None and attending.invites(end, work.now, plan.mode):
         added, notes = invitable(people, new)
         step.leftovers = (*step.leftovers, *notes)

@@ -202,3 +202,39 @@ def test_a_deactivated_or_switched_off_owner_organises_nothing(world):
     world.crm.meeting(users=["ben"])
     world.settle("ben")
     assert mails(world) == [] and attendees(only_event(world, "ben")) == []
+
+
+@rule("ATT-13")
+def test_organiser_and_guest_change_places_in_the_crm(world):
+    world.organisation(attendees_future=True)
+    world.connect("ada")
+    world.connect("ben")
+    meeting = world.crm.meeting(users=["ben"])
+    world.settle()
+    mails(world)
+    meeting.users.set([world.user("ada")])
+    change(meeting, assigned_to=world.user("ben"))
+    world.settle()
+    world.sync(full=True)
+    assert mails(world) == [] and attendees(only_event(world, "ada")) == ["ben"]
+    assert not only_event(world, "ben")["isOrganizer"]
+    assert names(meeting.users) == ["ada"] and "Microsoft cannot change who organises" in reasons()
+    assert world.sync(full=True).writes == []
+
+
+@rule("ATT-10", "ATT-09", "CAL-04")
+def test_answers_survive_changes_in_the_crm(world):
+    world.organisation(attendees_future=True)
+    world.connect("ada")
+    world.connect("ben")
+    world.mailbox("ada").add_event(subject="Review", attendees=invited("ben"), **times())
+    world.settle()
+    world.mailbox("ben").answer(only_event(world, "ben")["id"], "accepted")
+    world.settle()
+    the(world).users.add(world.user("cleo"))
+    world.account("cleo")
+    change(the(world), location="Room 1")
+    world.settle()
+    assert attendees(only_event(world, "ada")) == ["ben", "cleo"]
+    assert {entry["emailAddress"]["name"]: entry["status"]["response"]
+            for entry in only_event(world, "ada")["attendees"]}["Ben"] == "accepted"
