@@ -27,6 +27,7 @@ from .folders import Cursors
 from .items import Item
 from .kind import Kind
 from .merging import build_pair
+from .reading import read_items
 from .steps import Step
 from .work import Work
 
@@ -165,6 +166,14 @@ class EventKind(Kind):
 
     def prepare(self, work: Work, steps: Sequence[Step]) -> None:
         meetings.attach(work, steps)
+        cancelling = [step for step in steps if step.obj is None and step.item is None and step.mapping is not None
+                      and step.mapping.graph_id and step.meeting.role is Role.ORGANISER and step.meeting.addresses]
+        if cancelling:  # whom Microsoft would tell is what the event has now, not what it had when it was last read
+            found = read_items(work, [step.graph_id for step in cancelling])
+            for step in cancelling:
+                if (item := found.get(step.graph_id)) is not None:
+                    step.item = item
+                    meetings.note_people(step.meeting, item)
 
     def concerns(self, work: Work, step: Step) -> bool:
         """Whether a change in the CRM is this link's to carry out: guests' copies are the organiser's business."""

@@ -9,7 +9,7 @@ import time
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from tests import rules
 from tests.behaviour.test_properties import EXAMPLES, LATE_S, walk
@@ -50,6 +50,14 @@ class Meetings(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.editing = EventEditing(self.world, **self.options)
+
+    @initialize(owner=users, guest=people, person=people)
+    def some_have_met_before(self, owner, guest, person):
+        """Without meetings that are in sync there is nobody to write to."""
+        self.editing.add_in_crm(self.user(owner), self.some([guest, 2]), 11)
+        self.editing.add_in_outlook(self.editing.colleagues[person], [self.user(1 - owner), CUSTOMER], 15)
+        for user in self.editing.users:
+            self.editing.sync(user)
 
     # Who and what
 
