@@ -266,6 +266,9 @@ class EventKind(Kind):
     def identity(self, work: Work, step: Step) -> str:
         return str(step.item.ical_uid) if step.item is not None else ""
 
+    def invited(self, step: Step) -> tuple[str, ...]:
+        return written_to("create", after=[who.address for who in step.item.attendees]) if step.item is not None else ()
+
     def linked(self, work: Work, steps: Sequence[Step]) -> None:
         for step in steps:
             if step.mapping is not None and step.meeting is not None:

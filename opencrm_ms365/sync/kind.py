@@ -193,6 +193,10 @@ class Kind:
     def agreed(self, work: Work, step: Step, mapping: RecordMapping) -> None:
         """Note on a mapping what is the kind's own, when both sides hold the same."""
 
+    def invited(self, step: Step) -> tuple[str, ...]:
+        """To whom Microsoft wrote when the item of this step was made."""
+        return ()
+
     def linked(self, work: Work, steps: Sequence[Step]) -> None:
         """Called in the transaction that saves the mappings of these steps."""
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from django.db import transaction
+
 from ..models import CrmTouch, HeldDecision, InboxItem, MappingState, RecordMapping, decrypt
 from ..reconcile.plan import Action
 from ..reconcile.policy import Side
@@ -64,26 +66,31 @@ def _adopt(work: Work, cursors: Cursors, lost: list[RecordMapping]) -> list[Reco
                 found[text] = items[0].graph_id
     if found:
         answers = work.store.get(list(found.values()))
-        adopted = []
-        for text, graph_id in found.items():
-            item = answers.get(graph_id)
-            if isinstance(item, ITEMS):
-                adopted.append(_linked(work, wanted[text], item))
-        save_mappings(adopted)
-        InboxItem.objects.filter(
-            link=work.link, kind=work.kind, preview="", graph_id__in=[row.graph_id for row in adopted]
-        ).delete()
+        adopted = [
+            _linked(work, wanted[text], answers[graph_id])
+            for text, graph_id in found.items()
+            if isinstance(answers.get(graph_id), ITEMS)
+        ]
+        work.how.prepare(work, adopted)
+        with transaction.atomic():
+            work.how.linked(work, adopted)
+            save_mappings(step.mapping for step in adopted if step.mapping is not None)
+            rows = InboxItem.objects.filter(link=work.link, kind=work.kind, preview="")
+            rows.filter(graph_id__in=[step.graph_id for step in adopted]).delete()
+        for step in adopted:
+            step.note(Action.CREATE, Side.MICROSOFT, recipients=work.how.invited(step))
+            work.counts.add(step.operations)
     return [row for row in lost if row.state == MappingState.INTENDED]
 
 
-def _linked(work: Work, mapping: RecordMapping, item: Item) -> RecordMapping:
+def _linked(work: Work, mapping: RecordMapping, item: Item) -> Step:
     names = frozenset(mapping.crm_digests)
     mapping.graph_id, mapping.folder, mapping.etag = item.graph_id, item.folder or mapping.folder, item.etag
     mapping.microsoft_digests = {**work.digests(item.data, names), **work.how.digests(work, item)}
     mapping.state, mapping.intended_at, mapping.marked = MappingState.LINKED, None, True
     mapping.linked_at = mapping.synced_at = work.now
-    work.counts.microsoft["created"] += 1
-    return mapping
+    adapter = work.adapter(mapping.adapter)
+    return Step(action=Action.CREATE, adapter=adapter, mapping=mapping, object_id=mapping.object_id, item=item)
 
 
 def _create_again(

@@ -77,5 +77,9 @@ class Step:
             return self.item.graph_id
         return (self.mapping.graph_id or "") if self.mapping else ""
 
-    def note(self, action: Action, side: Side | None, fields: tuple[str, ...] = (), reason: str = "") -> None:
-        self.operations.append(Operation(action=action, side=side, fields=fields, reason=reason))
+    def note(
+        self, action: Action, side: Side | None, fields: tuple[str, ...] = (), reason: str = "",
+        recipients: tuple[str, ...] = (),
+    ) -> None:
+        self.operations.append(
+            Operation(action=action, side=side, fields=fields, reason=reason, recipients=recipients))
