@@ -42,7 +42,7 @@ test-sqlite: $(VENV)/.installed-test
 test-postgres: $(VENV)/.installed-test
 	@if url=$$($(BIN)/python -m tests.services postgres); then \
 		echo 'The tests that touch the database, on PostgreSQL:'; \
-		TEST_DATABASE_URL="$$url" $(PYTEST) --database-only $(PYTEST_ARGS); \
+		TEST_DATABASE_URL="$$url" $(PYTEST) --database-only -m 'not browser' --ignore tests/benchmarks $(PYTEST_ARGS); \
 	else \
 		echo 'Skipped: the run on PostgreSQL. How to get it stands above.'; \
 		case "$${CI:-}$${MS365_REQUIRE_SERVICES:-}" in *1*|*true*) exit 1;; esac; \
@@ -55,7 +55,7 @@ smoke: requirements/install.sh
 		sh requirements/install.sh '$(SMOKE_PYTHON)' $(SMOKE_VENV) test --upgrade 'django>=6,<7' && \
 		$(SMOKE_VENV)/bin/python -c 'import sys, django; print(f"Python {sys.version.split()[0]}, Django {django.__version__}:")' && \
 		$(SETTINGS) $(SMOKE_VENV)/bin/python manage.py makemigrations --check --dry-run && \
-		$(SMOKE_VENV)/bin/python -m pytest -q -n $(JOBS) -m 'not slow and not browser'; \
+		$(SMOKE_VENV)/bin/python -m pytest -q -n $(JOBS) -m 'not slow and not browser' --ignore tests/benchmarks; \
 	fi
 
 check: lint types migrations

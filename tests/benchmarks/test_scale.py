@@ -16,7 +16,7 @@ from tests.crash.killing import FAILED, FINISHED
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 #: `BENCH_MAILBOX=10000` is a large mailbox of real life; with fewer the ratio shows just as well.
-MANY = int(os.environ.get("BENCH_MAILBOX", "1500"))
+MANY = int(os.environ.get("BENCH_MAILBOX", "1000"))
 FEW = max(200, MANY // 10)
 
 

@@ -22,7 +22,10 @@ PAGES = ["/", "/calendar/", "/activities/", "/activities/?when=upcoming", "/task
 
 @pytest.fixture(params=["meeting", "task"])
 def private(request, people):
-    soon = timezone.localtime() + datetime.timedelta(minutes=20)
+    now = timezone.localtime()
+    soon = now + datetime.timedelta(minutes=20)
+    if soon.date() != now.date():       # shortly before midnight: this evening, so that it is in this week
+        soon = now - datetime.timedelta(minutes=20)
     made = Activity.objects.create(
         kind=request.param, subject=SECRET, location=PLACE, notes=NOTES, task_list=LIST, private=True, start=soon,
         end=soon + datetime.timedelta(hours=1), assigned_to=people["ada"], status="waiting", priority="urgent")
