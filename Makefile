@@ -55,7 +55,8 @@ smoke: requirements/install.sh
 		sh requirements/install.sh '$(SMOKE_PYTHON)' $(SMOKE_VENV) test --upgrade 'django>=6,<7' && \
 		$(SMOKE_VENV)/bin/python -c 'import sys, django; print(f"Python {sys.version.split()[0]}, Django {django.__version__}:")' && \
 		$(SETTINGS) $(SMOKE_VENV)/bin/python manage.py makemigrations --check --dry-run && \
-		$(SMOKE_VENV)/bin/python -m pytest -q -n $(JOBS) -m 'not slow and not browser' --ignore tests/benchmarks; \
+		$(SMOKE_VENV)/bin/python -m pytest -q -n $(JOBS) -m 'not slow and not browser' \
+			--ignore tests/benchmarks --ignore tests/sandbox; \
 	fi
 
 check: lint types migrations
