@@ -100,9 +100,11 @@ class MeetingForm(_ActivityForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # A choice field.
         self.fields["kind"].choices = MEETING_KINDS                             # type: ignore[attr-defined]
         own = self.instance.zone.key if self.instance.pk else timezone.get_current_timezone_name()
         names = sorted({*times.all_zones(), own})
+        # A choice field.
         self.fields["time_zone"].choices = [(name, name.replace("_", " ")) for name in names]  # type: ignore[attr-defined]
         self.initial["time_zone"] = own
         if self.instance.pk:

@@ -53,6 +53,7 @@ class ActivityAdmin(admin.ModelAdmin):
     date_hierarchy = "start"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        # The model's own queryset.
         return super().get_queryset(request).in_full(request.user)       # type: ignore[attr-defined]
 
 

@@ -44,7 +44,7 @@ class Versioned(forms.ModelForm):
         """Refuses once what was filled from an older state; sent again, it is meant."""
         given, stored = cleaned.get("version"), self.stored_version() if self.instance.pk else ""
         if given and given != stored:
-            data: Any = self.data.copy()  # type: ignore[attr-defined]
+            data: Any = self.data.copy()  # type: ignore[attr-defined]  # a QueryDict when bound
             data[self.add_prefix("version")] = stored
             self.data = data
             what = self.instance._meta.verbose_name

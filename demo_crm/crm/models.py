@@ -169,7 +169,7 @@ class ActivityQuerySet(RecordQuerySet):
     def visible_to(self, user: Any) -> ActivityQuerySet:
         """As for contacts, and besides those in which `user` takes part, whoever they are assigned to."""
         if not user.is_authenticated or user.is_superuser:
-            return super().visible_to(user)                     # type: ignore[return-value]
+            return super().visible_to(user)                     # type: ignore[return-value]  # the same queryset class
         colleagues = Team.members.through.objects.filter(team__members=user).values("user_id")
         return self.filter(taking_part(user) | Q(assigned_to__in=colleagues))
 

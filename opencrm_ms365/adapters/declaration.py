@@ -103,6 +103,7 @@ class Declaration:
             if name in self.shapes:
                 spec = self._spec(declared)
                 if spec is not None:
+                    # Specs bind to any part of an adapter.
                     bound[name] = self._shaped(spec, self.shapes[name]).bind(self, name, self.shapes[name])  # type: ignore[arg-type]
         return bound
 
@@ -114,6 +115,7 @@ class Declaration:
             declared = getattr(self, name, None)
             spec = Users(declared) if isinstance(declared, str) and name in ("owner", "users") else self._spec(declared)
             if spec is not None:
+                # Specs bind to any part of an adapter.
                 bound[name] = spec.bind(self, name, shape)  # type: ignore[arg-type]
         return bound
 

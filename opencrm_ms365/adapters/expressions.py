@@ -42,6 +42,7 @@ class IdText(Func):
         super().__init__(F(expression) if isinstance(expression, str) else expression, **extra)
         self.is_uuid = is_uuid
 
+    # Django hands over more by name.
     def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:  # type: ignore[override]
         sql, params = compiler.compile(self.get_source_expressions()[0])
         if self.is_uuid and not connection.features.has_native_uuid_field:

@@ -27,6 +27,7 @@ from ..views.seen import context_for, directory, tenant_of
 try:
     from drf_spectacular.openapi import AutoSchema
 except ImportError:                                     # the extra `api` is not installed: no schema, same endpoints
+    # Stands in where drf-spectacular is missing.
     from rest_framework.schemas.inspectors import DefaultSchema as AutoSchema  # type: ignore[assignment]
 
 

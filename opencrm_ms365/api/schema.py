@@ -11,7 +11,7 @@ try:
     from drf_spectacular.generators import SchemaGenerator
     from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 except ImportError:
-    SchemaGenerator = None  # type: ignore[assignment,misc]
+    SchemaGenerator = None  # type: ignore[assignment,misc]  # drf-spectacular is missing
 
 if SchemaGenerator is not None:
     from drf_spectacular.utils import extend_schema

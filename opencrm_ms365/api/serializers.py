@@ -87,8 +87,9 @@ class OperationSerializer(serializers.Serializer[Any]):
     kind = serializers.CharField()
     action = serializers.CharField()
     side = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of this name, not the base class's attribute
     record = serializers.CharField()
+    # A field of this name, not the base class's attribute.
     fields = serializers.ListField(child=serializers.CharField())  # type: ignore[assignment]
     reason = serializers.CharField()
 
@@ -110,7 +111,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     reason = serializers.CharField()
     record = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of this name, not the base class's attribute
     is_warning = serializers.BooleanField()
     ignored = serializers.BooleanField()
     times = serializers.IntegerField()
@@ -127,7 +128,7 @@ class ConflictSerializer(serializers.Serializer[Any]):
     link = serializers.IntegerField()
     kind = serializers.CharField()
     record = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of this name, not the base class's attribute
     field = serializers.CharField()
     crm = serializers.JSONField()
     microsoft = serializers.JSONField()
@@ -143,7 +144,7 @@ class DeletedSerializer(serializers.Serializer[Any]):
     link = serializers.IntegerField()
     kind = serializers.CharField()
     record = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of this name, not the base class's attribute
     is_back = serializers.BooleanField()
     may_undo = serializers.BooleanField()
     at = serializers.DateTimeField()
@@ -170,7 +171,7 @@ class HeldSerializer(serializers.Serializer[Any]):
 class WhySerializer(serializers.Serializer[Any]):
     record = serializers.CharField()
     verdict = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of this name, not the base class's attribute
     url = serializers.CharField()
     sentences = serializers.ListField(child=serializers.CharField())
     rules = serializers.ListField(child=serializers.CharField())

@@ -73,4 +73,4 @@ class Policy:
         return None
 
     def but(self, **changes: object) -> Policy:
-        return replace(self, **changes)  # type: ignore[arg-type]
+        return replace(self, **changes)  # type: ignore[arg-type]  # replace() checks the names

@@ -128,10 +128,11 @@ def _daily(parts: Mapping[str, str], counted: _Counted, common: Mapping[str, obj
     if parts.keys() & {"BYMONTH", "BYMONTHDAY", "BYSETPOS"} or counted.position is not None:
         _refuse("restricts a daily rule to a part of the year, which Outlook cannot do")
     if counted.weekdays and common["interval"] == 1:  # every working day, say
+        # Members of Recurrence by name.
         return Recurrence(frequency=Frequency.WEEKLY, weekdays=counted.weekdays, **common)  # type: ignore[arg-type]
     if counted.weekdays:
         _refuse("restricts every so many days to some days of the week, which Outlook cannot do")
-    return Recurrence(frequency=Frequency.DAILY, **common)  # type: ignore[arg-type]
+    return Recurrence(frequency=Frequency.DAILY, **common)  # type: ignore[arg-type]  # members of Recurrence by name
 
 
 def _weekly(parts: Mapping[str, str], counted: _Counted, common: Mapping[str, object], start: date) -> Recurrence:
@@ -141,6 +142,7 @@ def _weekly(parts: Mapping[str, str], counted: _Counted, common: Mapping[str, ob
     if week_start not in WEEKDAYS:
         _refuse("names a day of the week that there is not")
     return Recurrence(frequency=Frequency.WEEKLY, weekdays=counted.weekdays or (start.weekday(),),
+                      # Members of Recurrence by name.
                       week_start=WEEKDAYS.index(week_start), **common)  # type: ignore[arg-type]
 
 
@@ -157,8 +159,9 @@ def _monthly(parts: Mapping[str, str], counted: _Counted, common: Mapping[str, o
         if counted.position is None:
             return _every_week(counted, common, frequency)
         return Recurrence(frequency=frequency, weekdays=counted.weekdays, position=counted.position, month=month,
-                          **common)  # type: ignore[arg-type]
+                          **common)  # type: ignore[arg-type]  # members of Recurrence by name
     day, clamps = _day(parts, start)
+    # Members of Recurrence by name.
     return Recurrence(frequency=frequency, day=day, clamps=clamps, month=month, **common)  # type: ignore[arg-type]
 
 
@@ -166,6 +169,7 @@ def _every_week(counted: _Counted, common: Mapping[str, object], frequency: Freq
     """Every Monday of each month is every Monday."""
     if frequency is not Frequency.MONTHLY or common["interval"] != 1:
         _refuse("has several days in a month, which Outlook cannot do")
+    # Members of Recurrence by name.
     return Recurrence(frequency=Frequency.WEEKLY, weekdays=counted.weekdays, **common)  # type: ignore[arg-type]
 
 

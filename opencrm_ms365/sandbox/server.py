@@ -90,7 +90,7 @@ class _Handler(WSGIRequestHandler):
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
             body = b""
-            chunks = DechunkedInput(self.rfile)     # type: ignore[arg-type]
+            chunks = DechunkedInput(self.rfile)     # type: ignore[arg-type]  # a binary stream all the same
             while len(body) <= MAX_BODY_BYTES and (chunk := chunks.read(65536)):
                 body += chunk
             return body if len(body) <= MAX_BODY_BYTES else None

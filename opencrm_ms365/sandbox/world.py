@@ -90,8 +90,8 @@ class Parts(Generic[Owner]):
     def get(self, kind: Callable[[Owner], P]) -> P:
         """The part of that class, made with the owner as only argument when it is not there yet."""
         if kind not in self._parts:
-            self._parts[kind] = kind(self._owner)     # type: ignore[index]
-        return self._parts[kind]                      # type: ignore[index]
+            self._parts[kind] = kind(self._owner)     # type: ignore[index]  # a part is kept under its own class
+        return self._parts[kind]                      # type: ignore[index]  # a part is kept under its own class
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._parts.values())

@@ -152,6 +152,7 @@ class ContactKind(Kind):
     def write(self, work: Work, step: Step | None, key: str, action: str, **values: Any) -> ContactWrite:
         if step is not None and step.item is not None and action == "update":
             values |= {"current": step.item.data, "kept": step.item.kept}
+        # Members of ContactWrite by name.
         return ContactWrite(key=key, action=action, **values)  # type: ignore[arg-type]
 
 

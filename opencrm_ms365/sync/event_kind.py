@@ -44,6 +44,7 @@ class CalendarEvents(Events):
 
     span: tuple[datetime, datetime]
 
+    # The window is the cycle's; members by name.
     def markers(self, folder_id: str) -> Iterator[tuple[str, str]]:  # type: ignore[override]
         return super().markers(folder_id, self.span)
 
@@ -289,6 +290,7 @@ class EventKind(Kind):
         if step is not None and action == "create":
             assert step.mapping is not None
             values |= {"transaction_id": step.mapping.marker}
+        # The window is the cycle's; members by name.
         return EventWrite(key=key, action=action, **values)  # type: ignore[arg-type]
 
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 
 class Kind:
-    """The particulars of a kind. What a kind has no use for does nothing here."""
+    """The particulars of a kind. What a kind may have no use for does nothing here; what each has to answer raises
+    `NotImplementedError`."""
 
     #: `contacts`, `events`, `tasks`: the name in settings, commands and rows.
     name: ClassVar[str] = ""

@@ -213,10 +213,9 @@ class People:
         unknown = {item.casefold() for item in addresses if item} - set(self._users)
         if not unknown:
             return
-        links = UserLink.objects.filter(tenant=self.tenant).exclude(microsoft_user_id="")
-        for link in links.alias(lower=Lower("account")).filter(lower__in=unknown).select_related("user"):
+        for address, link in links_by_account(self.tenant, unknown).items():
             self._links.setdefault(link.user_id, link)
-            self._users[link.account.casefold()] = link.user
+            self._users[address] = link.user
         others = unknown - set(self._users)
         self._users |= dict.fromkeys(others) | self.directory.find_users(others, self.tenant)
         self.know(self._users[address] for address in unknown)
@@ -252,13 +251,17 @@ class People:
         return "" if self._in_microsoft.get(address) else "is not found in Microsoft's directory"
 
 
+def links_by_account(tenant: str, addresses: Iterable[str]) -> dict[str, UserLink]:
+    """The links with these accounts, by account in lower case."""
+    links = UserLink.objects.filter(tenant=tenant).exclude(microsoft_user_id="").alias(lower=Lower("account"))
+    return {link.account.casefold(): link for link in links.filter(lower__in=set(addresses)).select_related("user")}
+
+
 def users_by_address(tenant: str, addresses: Iterable[str]) -> dict[str, Any]:
     """The CRM's users behind some addresses: the accounts of links, else whom the CRM's directory knows."""
     wanted = {item.casefold() for item in addresses if item}
-    links = UserLink.objects.filter(tenant=tenant).exclude(microsoft_user_id="").alias(lower=Lower("account"))
-    found = {link.account.casefold(): link.user for link in links.filter(lower__in=wanted).select_related("user")}
-    directory = adapters.site.directory
-    return found | directory.find_users(wanted - set(found), tenant)
+    found = {address: link.user for address, link in links_by_account(tenant, wanted).items()}
+    return found | adapters.site.directory.find_users(wanted - set(found), tenant)
 
 
 def others_have_it(work: Work, refs: Iterable[Ref]) -> set[Ref]:
@@ -272,11 +275,6 @@ def others_have_it(work: Work, refs: Iterable[Ref]) -> set[Ref]:
 
 def is_over(end: datetime | None, now: datetime) -> bool:
     return end is not None and end <= now
-
-
-def mails_of(step: Step) -> tuple[str, ...]:
-    """Whom Microsoft writes to when the step is carried out (ORG-15)."""
-    return step.meeting.recipients if step.meeting is not None else ()
 
 
 def note_mails(step: Step, recipients: tuple[str, ...]) -> None:

@@ -48,7 +48,7 @@ def sync_tasks(work: TaskWork, report: Report, *, full: bool) -> None:
     started = timezone.now()
     refresh_lists(work, now=full)
     work.plans = take_plans(work)
-    link_lease, work.lease = work.lease, work.plans  # type: ignore[assignment]
+    link_lease, work.lease = work.lease, work.plans  # type: ignore[assignment]  # plans keep the leases of tasks
     try:
         if not work.plans.plans or _crm_has_vanished(work, report):
             return

@@ -64,7 +64,7 @@ def _decide(work: TaskWork, desk: Desk, step: Step) -> bool:
         settle(step)
         return True
     terms = desk.terms(step.people.owner)
-    frozen = is_frozen(step.pair.crm, step.item.data, desk.window, terms)  # type: ignore[arg-type]
+    frozen = is_frozen(step.pair.crm, step.item.data, desk.window, terms)  # type: ignore[arg-type]  # a pair of tasks
     step.decision = decide_task(step.pair, step.people, terms, step.policy, work.digest, is_frozen=frozen)
     if isinstance(step.decision, Delete):
         settle(step)

@@ -32,6 +32,7 @@ class _Activity:
 class MeetingAdapter(_Activity, ms.EventAdapter):
     base_filter = Q(kind__in=["meeting", "call"])
     create_kind = "meeting"
+    # Reads like a table.
     fields = dict(subject="subject", body="notes", start="start", end="end", all_day="all_day",  # noqa: C408
                   time_zone="time_zone", location="location", private="private",
                   recurrence="recurrence", series_key="series",
@@ -42,7 +43,7 @@ class MeetingAdapter(_Activity, ms.EventAdapter):
 class TaskAdapter(_Activity, ms.TaskAdapter):
     base_filter = Q(kind="task")
     create_kind = "task"
-    fields = dict(  # noqa: C408
+    fields = dict(  # noqa: C408 - reads like a table
         subject="subject", body="notes", start="start", priority="priority", task_list="task_list",
         status=ms.Choice("status", {
             "not_started": ms.NOT_STARTED, "in_progress": ms.IN_PROGRESS, "waiting": ms.IN_PROGRESS,

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencrm_ms365.graph.wire.html import ALLOWED, clean_html, from_text, tidy, to_text
+from opencrm_ms365.adapters.body import text_to_html
+from opencrm_ms365.graph.wire.html import from_text, tidy, to_text
 from opencrm_ms365.graph.wire.markup import Tag, tokens
 from tests import rules
 
@@ -86,7 +87,6 @@ def test_CAL_02_exchanges_wrapper_does_not_change_it(wrapper, text):
 def test_CAL_03_no_markup_makes_reading_fail(markup):
     text = to_text(markup)
     assert text is None or text == text.strip()
-    assert clean_html(clean_html(markup)) == clean_html(markup)
 
 
 HOSTILE = [
@@ -110,7 +110,6 @@ HOSTILE = [
     "<input type=image src=//spy.example>", "<body background=//spy.example onload=alert(1)>",
     "<picture><source srcset=x>",
 ]
-HARMLESS_ATTRIBUTES = {"href", "title", "rel", "colspan", "rowspan"}
 
 
 class Elements(HTMLParser):
@@ -129,11 +128,11 @@ class Elements(HTMLParser):
 @rules.rule("CAL-03")
 @pytest.mark.parametrize("markup", HOSTILE)
 def test_CAL_03_nothing_executable_and_no_tracking_image_is_left(markup):
+    """In the text, and in the HTML that a CRM gets which keeps its notes so."""
     for sample in (markup, f"before{markup}after", f"<div><p>{markup}", FROM_HTML % markup):
-        for tag, attributes in Elements(clean_html(sample)).found:
-            assert tag in ALLOWED
-            assert set(attributes) <= HARMLESS_ATTRIBUTES
-            assert attributes.get("href", "https:").startswith(("https:", "http:", "mailto:", "tel:"))
+        shown = text_to_html(to_text(sample)) or ""
+        assert {tag for tag, _attributes in Elements(shown).found} <= {"br"}
+        assert "spy.example/p.gif" not in shown and "javascript:" not in shown
 
 
 @rules.rule("CAL-03")
@@ -143,18 +142,11 @@ def test_CAL_03_nothing_executable_and_no_tracking_image_is_left(markup):
     "<iframe>alert(1)</iframe>", "<noembed>alert(1)</noembed>", "<b onclick=alert(1)></b>", "<!-- alert(1) -->",
 ])
 def test_CAL_03_scripts_leave_no_text_either(markup):
-    assert "alert" not in (to_text(f"a{markup}") or "") + clean_html(f"a{markup}")
+    assert "alert" not in (to_text(f"a{markup}") or "")
 
 
-@rules.rule("CAL-03")
-def test_CAL_03_structure_and_links_stay():
-    body = '<p>a <b>b</b> <a href="https://x.example/" title="t">c</a></p><ul><li>d</li></ul>'
-    assert clean_html(FROM_HTML % body) == (
-        '<p>a <b>b</b> <a href="https://x.example/" title="t" rel="noopener noreferrer nofollow">c</a></p>'
-        "<ul><li>d</li></ul>")
-    assert clean_html(None) == clean_html("") == clean_html("<script>x</script>") == ""
-    assert clean_html("Words only & more") == "Words only &amp; more"
-    assert clean_html("a\ud800<b>b\x00</b>") == "a<b>b</b>" and to_text("a\ud800b\x00<p>c") == "ab\nc"
+def test_halves_of_characters_stop_nothing():
+    assert to_text("a\ud800b\x00<p>c") == "ab\nc"
 
 
 BOMBS = {
@@ -173,9 +165,7 @@ BOMBS = {
 def test_CAL_03_no_body_holds_the_sync_up(markup):
     started = time.process_time()
     to_text(markup)
-    cleaned = clean_html(markup)
     assert time.process_time() - started < 5       # what is hostile takes hours, if it takes more than a second
-    assert "<svg" not in cleaned and "<font" not in cleaned
 
 
 # The parts that a markup consists of

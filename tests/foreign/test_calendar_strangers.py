@@ -29,6 +29,7 @@ class Plain(ms.EventAdapter):
 class Owned(Plain):
     """Assigned to somebody, without users; no end, no whole days, no zone, no status."""
 
+    # Reads like a table.
     fields = dict(subject="subject", start="start", private="private", location="location")  # noqa: C408
     owner = ms.Users("assigned_to")
     default_minutes = 45
@@ -40,6 +41,7 @@ class Owned(Plain):
 class Html(Owned):
     """Notes are HTML, and the soft deletion is declared."""
 
+    # Reads like a table.
     fields = dict(subject="subject", start="start", end="end", body="notes", all_day="all_day")  # noqa: C408
     body_format = "html"
     users = ms.Users("users")
@@ -49,7 +51,7 @@ class Html(Owned):
 class Days(ms.EventAdapter):
     """A visit on a day: the CRM keeps a date and nothing else."""
 
-    fields = dict(subject="last_name", start="birthday")  # noqa: C408
+    fields = dict(subject="last_name", start="birthday")  # noqa: C408 - reads like a table
     owner = ms.Users("assigned_to")
 
 

@@ -16,10 +16,10 @@ from opencrm_ms365.sandbox.server import running
 from .msal_client import CLIENT_ID, REDIRECT, SECRET, application, visit
 
 O365 = pytest.importorskip("O365")
-from O365.address_book import ContactFolder  # noqa: E402
-from O365.connection import Connection, MSGraphProtocol  # noqa: E402
-from O365.utils.token import MemoryTokenBackend  # noqa: E402
-from requests import HTTPError  # noqa: E402
+from O365.address_book import ContactFolder  # noqa: E402 - after importorskip
+from O365.connection import Connection, MSGraphProtocol  # noqa: E402 - after importorskip
+from O365.utils.token import MemoryTokenBackend  # noqa: E402 - after importorskip
+from requests import HTTPError  # noqa: E402 - after importorskip
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:response_mode:UserWarning"),

@@ -99,6 +99,7 @@ class _ActivityFormView(ActivitiesInFull):
     object: Any
 
     def get_form_kwargs(self) -> dict[str, Any]:
+        # A mixin of Django's generic views.
         return {**super().get_form_kwargs(), "user": self.request.user}  # type: ignore[misc]
 
     def form_valid(self, form: Any) -> HttpResponse:

@@ -41,6 +41,7 @@ class LastPage:
     request: HttpRequest
 
     def paginate_queryset(self, queryset: Any, page_size: int) -> Any:
+        # A mixin of Django's generic views.
         paginator = self.get_paginator(queryset, page_size)                     # type: ignore[attr-defined]
         page = paginator.get_page(self.request.GET.get(self.page_kwarg))
         return paginator, page, page.object_list, page.has_other_pages()
@@ -81,10 +82,11 @@ class _ContactFormView(VisibleContacts, SuccessMessageMixin):
     template_name: Any = "crm/contacts/form.html"
 
     def get_form_kwargs(self) -> dict[str, Any]:
+        # A mixin of Django's generic views.
         return {**super().get_form_kwargs(), "user": self.request.user}  # type: ignore[misc]
 
     def get_success_message(self, cleaned_data: dict[str, Any]) -> str:
-        return f"{self.object} is saved."  # type: ignore[attr-defined]
+        return f"{self.object} is saved."  # type: ignore[attr-defined]  # a mixin of Django's generic views
 
 
 class ContactCreate(_ContactFormView, CreateView):

@@ -20,6 +20,7 @@ class _Folders(LoginRequiredMixin, SuccessMessageMixin):
 
     def get_queryset(self) -> QuerySet[Any]:
         """All folders, with how many of their contacts the signed-in user sees."""
+        # The view's mixin has the request.
         visible = Contact.objects.alive().visible_to(self.request.user)  # type: ignore[attr-defined]
         return ContactFolder.objects.annotate(
             size=Count("contacts", filter=Q(contacts__in=visible), distinct=True)).order_by("position", "name")

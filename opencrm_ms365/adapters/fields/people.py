@@ -38,7 +38,7 @@ class Users(FieldSpec):
         return bool(self._relation(self.path).many_to_many)
 
     @property
-    def is_deferred(self) -> bool:  # type: ignore[override]
+    def is_deferred(self) -> bool:  # type: ignore[override]  # told by the column, not by the class
         return self.is_many
 
     @property

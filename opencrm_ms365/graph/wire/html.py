@@ -1,4 +1,4 @@
-"""HTML of a mailbox as clean text, text as HTML, and HTML that is safe to show (CAL-03). Pure.
+"""HTML of a mailbox as clean text, and text as HTML (CAL-03). Pure.
 
 Outlook stores every body as HTML, wrapped and rewritten (facts 6.8): only the text of it can be compared. Text that
 goes out as `from_text` and comes back through `to_text` is the same from the first time on (`tidy`).
@@ -10,18 +10,12 @@ import html
 import re
 from urllib.parse import urlsplit
 
-import nh3
-
 from ...records.base import clean_text
 from .markup import Tag, tokens
 from .values import storable
 
 #: Longer markup is not read to its end; no note of a person is that long.
 MAX_MARKUP = 1024 * 1024
-#: The sanitiser builds a tree, in a time that grows with the square of some inputs. What exceeds these becomes text.
-MAX_CLEANED = 256 * 1024
-MAX_DEPTH = 100
-MAX_FORMATTING = 100_000
 #: Longer addresses behind a link are left out of the text: they are made for machines.
 MAX_LINK = 500
 
@@ -34,24 +28,8 @@ _BLOCKS = frozenset({
 _UNSEEN = frozenset({
     "script", "style", "title", "template", "noembed", "noframes", "iframe", "object", "select", "textarea", "xmp",
 })
-_VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
-_END_MAY_BE_LEFT_OUT = frozenset({"p", "li", "td", "th", "tr", "dd", "dt", "option", "tbody", "thead", "tfoot"})
-#: Elements that browsers open again in every paragraph until they are closed.
-_FORMATTING = frozenset({
-    "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u",
-})
-_FOREIGN = frozenset({"svg", "math"})
 _SPACE = re.compile(r"[ \t\n\r\f]+")
-_ABSOLUTE = re.compile(r"\s*(?:https?|mailto|tel):", re.IGNORECASE)
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u2060\ufeff\u00ad"))
-
-ALLOWED = {
-    "a", "b", "blockquote", "br", "caption", "code", "dd", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6",
-    "hr", "i", "li", "ol", "p", "pre", "s", "span", "strike", "strong", "sub", "sup", "table", "tbody", "td", "tfoot",
-    "th", "thead", "tr", "u", "ul",
-}
-ATTRIBUTES = {"a": {"href", "title"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}}
-SCHEMES = {"http", "https", "mailto", "tel"}
 
 
 def to_text(markup: str | None) -> str | None:
@@ -83,26 +61,6 @@ def from_text(text: str | None) -> str:
     """Harmless HTML that shows this text with the same lines and spaces; `""` for none."""
     lines = (tidy(text) or "").split("\n")
     return "<br>\n".join(_spaced(html.escape(line)) for line in lines)
-
-
-def clean_html(markup: str | None) -> str:
-    """HTML for a CRM that keeps it: structure and links, nothing executable, no image, no style; `""` for none.
-
-    What is too large or nested too deeply to be cleaned in reasonable time comes as its text.
-    """
-    if not markup:
-        return ""
-    if len(markup) > MAX_CLEANED or _is_a_bomb(markup):
-        return from_text(to_text(markup))
-    return nh3.clean(
-        storable(markup), tags=ALLOWED, attributes=ATTRIBUTES, url_schemes=SCHEMES, clean_content_tags=set(_UNSEEN),
-        attribute_filter=_kept_attribute, link_rel="noopener noreferrer nofollow",
-    ).strip()
-
-
-def _kept_attribute(_tag: str, name: str, value: str) -> str | None:
-    """A link without a scheme would lead to somewhere in the CRM."""
-    return None if name == "href" and not _ABSOLUTE.match(value) else value
 
 
 def _spaced(line: str) -> str:
@@ -204,29 +162,3 @@ def _is_hidden(address: str, shown: str) -> bool:
 
 def _bare(address: str) -> str:
     return re.sub(r"^https?://", "", address.strip().lower()).rstrip("/")
-
-
-def _is_a_bomb(markup: str) -> bool:
-    """True for markup that costs the sanitiser far more than its length: nested deeply, or formatted without end.
-
-    Foreign elements count as such too: their content is told apart by other rules than those here.
-    """
-    still_open: dict[str, int] = {}
-    depth = formatting = cost = 0
-    for token in tokens(markup):
-        if isinstance(token, str) or token.name in _VOID or token.name in _END_MAY_BE_LEFT_OUT:
-            cost += formatting
-        elif token.name in _FOREIGN:
-            return True
-        elif not token.is_end:
-            still_open[token.name] = still_open.get(token.name, 0) + 1
-            depth += 1
-            formatting += token.name in _FORMATTING
-            cost += formatting
-        elif still_open.get(token.name):
-            still_open[token.name] -= 1
-            depth -= 1
-            formatting -= token.name in _FORMATTING
-        if depth > MAX_DEPTH or cost > MAX_FORMATTING:
-            return True
-    return False

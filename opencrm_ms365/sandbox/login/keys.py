@@ -92,7 +92,7 @@ def check_assertion(assertion: str, certificates: list[str], client_id: str, aud
         try:
             claims = jwt.decode(
                 assertion,
-                key,  # type: ignore[arg-type]
+                key,  # type: ignore[arg-type]  # any of the library's keys will do
                 algorithms=ASSERTION_ALGORITHMS,
                 audience=audiences,
                 issuer=client_id,

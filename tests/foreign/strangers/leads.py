@@ -6,7 +6,7 @@ from .models import Account
 
 
 class LeadAdapter(ms.ContactAdapter):
-    fields = dict(  # noqa: C408
+    fields = dict(  # noqa: C408 - reads like a table
         given_name=ms.Method("first_words", "set_first_words"), surname=ms.Method("last_word", "set_last_word"),
         emails="email", business_phone="phone", job_title="role", birthday="born",
         company_name=ms.Related("account", create=True, defaults=lambda ctx: {"owner_id": ctx.user.pk}),

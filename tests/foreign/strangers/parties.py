@@ -6,7 +6,7 @@ from .models import Place
 
 
 class CustomerAdapter(ms.ContactAdapter):
-    fields = dict(  # noqa: C408
+    fields = dict(  # noqa: C408 - reads like a table
         given_name="first", surname="last", company_name="firm",
         emails=ms.Rows("point_set", "value", kind={"type": "email"}),
         business_phones=ms.Rows("point_set", "value", kind={"type": "tel"}),
